@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Who this node is: its instance id and addresses, by flag, --offline or the metadata
+ * service; and identity.json, the mark of a registered node (DESIGN 7). */
+#ifndef AERO_LIB_IDENTITY_H
+#define AERO_LIB_IDENTITY_H
+
+#include <stdbool.h>
+
+#include "lib/conf.h"
+#include "lib/err.h"
+#include "lib/slot.h"
+
+#define AERO_TEST_INSTANCE "test-instance"
+
+/* Find out who we are into *ret (aliases stay empty). Flags win; with an id and an
+ * address no request is made; then --offline or the metadata service, within
+ * register_deadline seconds. AERO_NET at the deadline, AERO_CONFIG, AERO_BAD. */
+int aero_identity_find(const struct aero_conf *conf, struct aero_occupant *ret,
+	struct aero_err *err);
+
+/* identity.json. */
+struct aero_identity {
+	struct aero_occupant who;
+	char *service, *type, *hostname;
+	char machine_id[64]; /* of /etc/machine-id; '' = unknown */
+};
+
+int aero_identity_save(const struct aero_conf *conf, const struct aero_identity *identity,
+	struct aero_err *err);
+/* AERO_MISS when there is none; *ret_foreign: it was written under another machine-id. */
+int aero_identity_load(const struct aero_conf *conf, struct aero_identity *ret,
+	bool *ret_foreign, struct aero_err *err);
+int aero_identity_remove(const struct aero_conf *conf, struct aero_err *err);
+void aero_identity_clear(struct aero_identity *identity);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* The log: stderr, one line per event, `TIME LEVEL what: why key=value`, or `<N>` and no
+ * TIME under journald (JOURNAL_STREAM). Only main functions and loops log; library code
+ * returns errors. Thread-safe: a line is one write(2). Line breaks and control characters
+ * in the result are escaped, so no user string can fake a line. */
+#ifndef AERO_LIB_LOG_H
+#define AERO_LIB_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum aero_level {
+	AERO_DEBUG,
+	AERO_INFO,
+	AERO_WARNING,
+	AERO_ERROR,
+	AERO_CRITICAL,
+};
+
+/* Parse a level in any case; false if it is none. */
+bool aero_level_parse(const char *text, enum aero_level *ret);
+
+void aero_log_level(enum aero_level least);
+void aero_log(enum aero_level level, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Quote a string for a log line: "..." with C escapes, cut to fit. Returns buf. */
+const char *aero_quote(const char *text, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/slot.h"
+
+/* The text fields of a document, in the order in which the original writes them. */
+static const struct field {
+	const char *key;
+	size_t offset;
+	bool always; /* written even when '' */
+} fields[] = {
+	{"hostname", offsetof(struct aero_slot, hostname), true},
+	{"service", offsetof(struct aero_slot, service), true},
+	{"service_type", offsetof(struct aero_slot, service_type), true},
+	{"instance_id", offsetof(struct aero_slot, who.instance_id), true},
+	{"ip", offsetof(struct aero_slot, who.ip), true},
+	{"ip6", offsetof(struct aero_slot, who.ip6), false},
+};
+
+#define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
+
+static char **text_of(struct aero_slot *slot, const struct field *field)
+{
+	return (char **)(void *)((char *)slot + field->offset);
+}
+
+static const char *text_in(const struct aero_slot *slot, const struct field *field)
+{
+	const char *text =
+		*(char *const *)(const void *)((const char *)slot + field->offset);
+
+	return text == NULL ? "" : text;
+}
+
+enum took {
+	TOOK,
+	ODD,
+	FAILED, /* out of memory */
+};
+
+/* The text at it, or NULL if it is no clean string. */
+static const char *clean_text(const bson_iter_t *it, size_t *ret_len)
+{
+	uint32_t len;
+	const char *text;
+
+	if (!BSON_ITER_HOLDS_UTF8(it))
+		return NULL;
+	text = bson_iter_utf8(it, &len);
+	*ret_len = len;
+	return bson_utf8_validate(text, len, false) ? text : NULL;
+}
+
+static enum took read_text(const bson_iter_t *it, char **ret)
+{
+	const char *text;
+	size_t len;
+	char *copy;
+
+	if (BSON_ITER_HOLDS_NULL(it))
+		return TOOK;
+	text = clean_text(it, &len);
+	if (text == NULL)
+		return ODD;
+	copy = strndup(text, len);
+	if (copy == NULL)
+		return FAILED;
+	free(*ret);
+	*ret = copy;
+	return TOOK;
+}
+
+static enum took read_aliases(const bson_iter_t *it, struct aero_list *list)
+{
+	enum took took = TOOK;
+	bson_iter_t item;
+	const char *text;
+	size_t len;
+
+	if (BSON_ITER_HOLDS_NULL(it))
+		return TOOK;
+	if (!BSON_ITER_HOLDS_ARRAY(it) || !bson_iter_recurse(it, &item))
+		return ODD;
+	while (bson_iter_next(&item)) {
+		text = clean_text(&item, &len);
+		if (text == NULL)
+			took = ODD;
+		else if (!aero_list_addn(list, text, len))
+			return FAILED;
+	}
+	return took;
+}
+
+static enum took read_number(const bson_iter_t *it, int64_t *ret)
+{
+	if (BSON_ITER_HOLDS_DATE_TIME(it))
+		*ret = bson_iter_date_time(it);
+	else if (BSON_ITER_HOLDS_INT(it) || BSON_ITER_HOLDS_DOUBLE(it))
+		*ret = bson_iter_as_int64(it);
+	else if (!BSON_ITER_HOLDS_NULL(it))
+		return ODD;
+	return TOOK;
+}
+
+/* Read one field; *odd is moved to the words for it if it is odd and the first. */
+static enum took read_field(
+	const bson_iter_t *it, struct aero_slot *slot, const char **odd)
+{
+	static const char not_text[] = "a field that should be a string is none";
+	static const char not_number[] = "reg, epoch or registered_at is no number";
+	const char *key = bson_iter_key(it), *words = not_text;
+	enum took took = TOOK;
+
+	for (size_t i = 0; i < N_FIELDS; i++)
+		if (strcmp(key, fields[i].key) == 0)
+			took = read_text(it, text_of(slot, &fields[i]));
+	if (strcmp(key, "aliases") == 0) {
+		took = read_aliases(it, &slot->who.aliases);
+		words = "aliases is neither null nor an array of strings";
+	} else if (strcmp(key, "reg") == 0) {
+		took = read_number(it, &slot->reg);
+		words = not_number;
+	} else if (strcmp(key, "epoch") == 0) {
+		took = read_number(it, &slot->epoch);
+		words = not_number;
+	} else if (strcmp(key, "registered_at") == 0) {
+		took = read_number(it, &slot->registered_at);
+		words = not_number;
+	}
+	if (took == ODD && *odd == NULL)
+		*odd = words;
+	return took;
+}
+
+bool aero_slot_of_bson(const bson_t *doc, struct aero_slot *ret, const char **ret_odd)
+{
+	struct aero_slot slot = {0};
+	const char *odd = NULL, *failed = NULL;
+	bson_iter_t it;
+
+	if (!bson_iter_init(&it, doc))
+		failed = "damaged BSON";
+	while (failed == NULL && bson_iter_next(&it))
+		if (read_field(&it, &slot, &odd) == FAILED)
+			failed = "out of memory";
+	if (failed == NULL && it.err_off != 0)
+		failed = "damaged BSON";
+	for (size_t i = 0; failed == NULL && i < N_FIELDS; i++) {
+		char **text = text_of(&slot, &fields[i]);
+
+		if (*text == NULL && (*text = strdup("")) == NULL)
+			failed = "out of memory";
+	}
+	if (failed == NULL)
+		*ret = slot;
+	else
+		aero_slot_clear(&slot);
+	if (ret_odd != NULL)
+		*ret_odd = failed != NULL ? failed : odd;
+	return failed == NULL;
+}
+
+void aero_slot_to_bson(const struct aero_slot *slot, bson_t *doc)
+{
+	bson_t array;
+	char index[16];
+	const char *key;
+
+	for (size_t i = 0; i < N_FIELDS; i++) {
+		const char *text = text_in(slot, &fields[i]);
+
+		if (fields[i].always || *text != '\0')
+			BSON_APPEND_UTF8(doc, fields[i].key, text);
+	}
+	BSON_APPEND_ARRAY_BEGIN(doc, "aliases", &array);
+	for (size_t i = 0; i < slot->who.aliases.n; i++) {
+		bson_uint32_to_string((uint32_t)i, &key, index, sizeof(index));
+		BSON_APPEND_UTF8(&array, key, slot->who.aliases.v[i]);
+	}
+	bson_append_array_end(doc, &array);
+	if (slot->reg != 0)
+		BSON_APPEND_INT64(doc, "reg", slot->reg);
+	if (slot->epoch != 0)
+		BSON_APPEND_INT64(doc, "epoch", slot->epoch);
+	if (slot->registered_at != 0)
+		BSON_APPEND_DATE_TIME(doc, "registered_at", slot->registered_at);
+}
+
+bool aero_slot_masterful(const struct aero_slot *slot)
+{
+	return slot->service_type != NULL && strcmp(slot->service_type, "masterful") == 0;
+}
+
+bool aero_slot_blank(const struct aero_slot *slot)
+{
+	return slot->who.instance_id == NULL || *slot->who.instance_id == '\0';
+}
+
+static char *copy_text(const char *text)
+{
+	return strdup(text == NULL ? "" : text);
+}
+
+bool aero_occupant_copy(const struct aero_occupant *who, struct aero_occupant *ret)
+{
+	*ret = (struct aero_occupant){
+		.instance_id = copy_text(who->instance_id),
+		.ip = copy_text(who->ip),
+		.ip6 = copy_text(who->ip6),
+	};
+	if (ret->instance_id != NULL && ret->ip != NULL && ret->ip6 != NULL &&
+		aero_list_copy(&who->aliases, &ret->aliases))
+		return true;
+	aero_occupant_clear(ret);
+	return false;
+}
+
+bool aero_slot_copy(const struct aero_slot *slot, struct aero_slot *ret)
+{
+	*ret = *slot;
+	ret->who = (struct aero_occupant){0};
+	ret->hostname = copy_text(slot->hostname);
+	ret->service = copy_text(slot->service);
+	ret->service_type = copy_text(slot->service_type);
+	if (ret->hostname != NULL && ret->service != NULL && ret->service_type != NULL &&
+		aero_occupant_copy(&slot->who, &ret->who))
+		return true;
+	aero_slot_clear(ret);
+	return false;
+}
+
+bool aero_slots_add(struct aero_slots *slots, struct aero_slot *slot)
+{
+	struct aero_slot *grown = slots->v;
+
+	/* Grow by doubling: the length is a power of two whenever the array is full. */
+	if ((slots->n & (slots->n - 1)) == 0) {
+		size_t room = slots->n == 0 ? 1 : slots->n * 2;
+
+		grown = reallocarray(slots->v, room, sizeof(*grown));
+		if (grown == NULL)
+			return false;
+	}
+	grown[slots->n++] = *slot;
+	slots->v = grown;
+	*slot = (struct aero_slot){0}; /* now owned by slots */
+	return true;
+}
+
+void aero_occupant_clear(struct aero_occupant *who)
+{
+	free(who->instance_id);
+	free(who->ip);
+	free(who->ip6);
+	aero_list_clear(&who->aliases);
+	*who = (struct aero_occupant){0};
+}
+
+void aero_slot_clear(struct aero_slot *slot)
+{
+	free(slot->hostname);
+	free(slot->service);
+	free(slot->service_type);
+	aero_occupant_clear(&slot->who);
+	*slot = (struct aero_slot){0};
+}
+
+void aero_slots_clear(struct aero_slots *slots)
+{
+	for (size_t i = 0; i < slots->n; i++)
+		aero_slot_clear(&slots->v[i]);
+	free(slots->v);
+	*slots = (struct aero_slots){0};
+}

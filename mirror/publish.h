@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Write one generation of the mirror: build aside with liblmdb, fsync, read back whole
+ * through mirror/reader and compare the digest, rename, fsync the directory. Crash at
+ * any instruction leaves the old file or the new one. */
+#ifndef AERO_MIRROR_PUBLISH_H
+#define AERO_MIRROR_PUBLISH_H
+
+#include "mirror/record.h"
+
+/* One key and its record. The publisher sorts; equal keys are an error of the caller. */
+struct aero_entry {
+	const unsigned char *key; /* with its kind byte, as in layout.h */
+	size_t keylen;
+	const struct aero_rec *rec; /* is_alias below overrides the record's */
+	bool is_alias;
+};
+
+/* meta: generation, source_time, published and zones are the caller's; counts and digest
+ * are filled in. */
+struct aero_generation {
+	struct aero_entry *entries; /* sorted in place */
+	size_t n_entries;
+	struct aero_meta meta;
+};
+
+/* A failure: the step and an errno or MDB_* code, worded by aero_publish_strerror. */
+struct aero_publish_error {
+	const char *step;
+	int code;
+};
+
+/* Keeps the replaced file open until the next publish, so that the publisher and not a
+ * reader pays for freeing it. Start with { -1 }; close with aero_published_close. */
+struct aero_published {
+	int old_fd;
+};
+
+/* Publish gen as path (a temporary file `path.tmp` stands beside it meanwhile). Returns
+ * 0, or -1 with *err set and the published file untouched. Aliases are cut from a record
+ * until it fits; *ret_cut counts them. Mode 0644 whatever the umask. */
+int aero_publish(const char *path, struct aero_generation *gen,
+	struct aero_published *keep, size_t *ret_cut, struct aero_publish_error *err);
+
+/* Walk a whole file through mirror/reader: 0 if every record decodes and the digest and
+ * counts of its meta agree. */
+int aero_publish_verify(const char *path, struct aero_publish_error *err);
+
+const char *aero_publish_strerror(int code);
+void aero_published_close(struct aero_published *keep);
+
+#endif

@@ -1,0 +1,7 @@
+# What all tests share, and the tests that belong to no folder.
+if HAVE_CMOCKA
+check_LTLIBRARIES += tests/libsupport.la
+endif
+tests_libsupport_la_SOURCES = tests/support.c tests/support.h
+tests_libsupport_la_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_libsupport_la_LIBADD = $(CMOCKA_LIBS)
