@@ -7,7 +7,7 @@ failed=0
 keys=$(sed -n 's/^\t\(STR\|INT\|BOOL\|ENUM\|LIST\)(\([a-z0-9_]*\),.*/\2/p' lib/conf_table.c)
 flags=$(sed -n 's/^\t\(FLAG(\|{\)"\([a-z0-9_]*\)",.*/\2/p' lib/conf_table.c)
 tags=$(sed -n '/^\.It Ic/s/^\.It Ic//p' doc/aerostat.conf.5 |
-    sed 's/Pq .*, Ic/, Ic/; s/Pq [^ ]*//g; s/Ic//g; s/,/ /g')
+    sed 's/Pq [^ ]*//g; s/Ic//g; s/,/ /g')
 
 has() { # has WORD LIST
     printf '%s\n' "$2" | tr -s ' ' '\n' | grep -qx -- "$1"
