@@ -10,13 +10,17 @@
 #include "lib/err.h"
 
 /* Read a regular file of at most max bytes, NUL-ended behind *ret_len bytes; malloc'd.
- * AERO_MISS when there is none. */
+ * AERO_MISS when there is none, AERO_BAD when it is larger or no regular file. */
 int aero_file_read(const char *path, size_t max, char **ret, size_t *ret_len,
 	struct aero_err *err);
 
 /* Replace path by data: temporary file `path.tmp` beside it with this mode (exactly,
  * whatever the umask), fsync, rename, fsync of the directory. A crash leaves old or new. */
 int aero_file_replace(const char *path, const void *data, size_t len, mode_t mode,
+	struct aero_err *err);
+
+/* Write all of data to fd; path is for the words of an error. */
+int aero_file_write(int fd, const char *path, const void *data, size_t len,
 	struct aero_err *err);
 
 /* fsync the directory that holds path. */

@@ -2,8 +2,17 @@
 noinst_LTLIBRARIES += lib/libaero.la
 lib_libaero_la_SOURCES = \
 	lib/err.c lib/err.h \
+	lib/file.c lib/file.h \
 	lib/list.c lib/list.h \
 	lib/names.c lib/names.h \
 	lib/slot.c lib/slot.h
 lib_libaero_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 lib_libaero_la_LIBADD = $(MONGOC_LIBS) $(YAML_LIBS) $(CURL_LIBS) $(LMDB_LIBS)
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_file
+check_PROGRAMS += tests/test_file
+endif
+tests_test_file_SOURCES = tests/test_file.c
+tests_test_file_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_file_LDADD = tests/libsupport.la lib/libaero.la $(CMOCKA_LIBS)
