@@ -4,6 +4,8 @@ lib_libaero_la_SOURCES = \
 	lib/err.c lib/err.h \
 	lib/file.c lib/file.h \
 	lib/list.c lib/list.h \
+	lib/log.c lib/log.h \
+	lib/loop.c lib/loop.h \
 	lib/names.c lib/names.h \
 	lib/slot.c lib/slot.h
 lib_libaero_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
@@ -15,4 +17,20 @@ check_PROGRAMS += tests/test_file
 endif
 tests_test_file_SOURCES = tests/test_file.c
 tests_test_file_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_test_file_LDADD = tests/libsupport.la lib/libaero.la $(CMOCKA_LIBS)
+tests_test_file_LDADD = tests/libsupport.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_log
+check_PROGRAMS += tests/test_log
+endif
+tests_test_log_SOURCES = tests/test_log.c
+tests_test_log_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_log_LDADD = tests/libsupport.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_loop
+check_PROGRAMS += tests/test_loop
+endif
+tests_test_loop_SOURCES = tests/test_loop.c
+tests_test_loop_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_loop_LDADD = tests/libsupport.la lib/libaero.la
