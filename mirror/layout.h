@@ -31,6 +31,10 @@
 #ifndef AERO_MIRROR_LAYOUT_H
 #define AERO_MIRROR_LAYOUT_H
 
+#include <endian.h>
+#include <stdint.h>
+#include <string.h>
+
 #define AERO_PAGE_SIZE 4096
 #define AERO_FORMAT_VERSION 1
 
@@ -44,10 +48,32 @@
 #define AERO_REC_HEADER 12
 #define AERO_REC_MAX 1536 /* a node of key and value never leaves its leaf page */
 #define AERO_REC_ALIAS 0x01
-#define AERO_ADDR_MAX 8   /* addresses per family */
+#define AERO_ADDR_MAX 8	  /* addresses per family */
 #define AERO_ALIAS_MAX 32 /* aliases of a host */
 
 #define AERO_META_HEADER 46
 #define AERO_DIGEST_SIZE 32
+
+/* Integers of the file, at any alignment. */
+static inline uint16_t aero_le16(const unsigned char *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return le16toh(v);
+}
+
+static inline uint32_t aero_le32(const unsigned char *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return le32toh(v);
+}
+
+static inline uint64_t aero_le64(const unsigned char *p)
+{
+	return aero_le32(p) | (uint64_t)aero_le32(p + 4) << 32;
+}
 
 #endif
