@@ -32,6 +32,7 @@
 #define AERO_MIRROR_LAYOUT_H
 
 #include <endian.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -54,26 +55,13 @@
 #define AERO_META_HEADER 46
 #define AERO_DIGEST_SIZE 32
 
-/* Integers of the file, at any alignment. */
-static inline uint16_t aero_le16(const unsigned char *p)
+/* An integer of the file, at any alignment. */
+static inline uint64_t aero_le(const unsigned char *p, size_t bytes)
 {
-	uint16_t v;
+	uint64_t v = 0;
 
-	memcpy(&v, p, sizeof(v));
-	return le16toh(v);
-}
-
-static inline uint32_t aero_le32(const unsigned char *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32toh(v);
-}
-
-static inline uint64_t aero_le64(const unsigned char *p)
-{
-	return aero_le32(p) | (uint64_t)aero_le32(p + 4) << 32;
+	memcpy(&v, p, bytes);
+	return le64toh(v);
 }
 
 #endif

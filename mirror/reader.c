@@ -70,14 +70,14 @@ static enum aero_read fill(
 /* Check the meta page at p and take what it says. */
 static bool take_meta(struct aero_reader *r, const unsigned char *p, uint64_t pgno)
 {
-	if (aero_le64(p) != pgno || aero_le16(p + 10) != META ||
-		aero_le32(p + 16) != 0xbeefc0de || aero_le32(p + 20) != 1 ||
-		aero_le32(p + 40) != AERO_PAGE_SIZE || aero_le16(p + 92) != 0 ||
-		aero_le64(p + 112) != 0)
+	if (aero_le(p, 8) != pgno || aero_le(p + 10, 2) != META ||
+		aero_le(p + 16, 4) != 0xbeefc0de || aero_le(p + 20, 4) != 1 ||
+		aero_le(p + 40, 4) != AERO_PAGE_SIZE || aero_le(p + 92, 2) != 0 ||
+		aero_le(p + 112, 8) != 0)
 		return false;
-	r->depth = aero_le16(p + 94);
-	r->root = aero_le64(p + 128);
-	r->last_page = aero_le64(p + 136);
+	r->depth = (uint16_t)aero_le(p + 94, 2);
+	r->root = aero_le(p + 128, 8);
+	r->last_page = aero_le(p + 136, 8);
 	return true;
 }
 
@@ -99,7 +99,8 @@ static enum aero_read choose_meta(struct aero_reader *r)
 	if (rc != AERO_READ_OK)
 		return rc;
 	if (!take_meta(r, one, 0) || !take_meta(r, two, 1) ||
-		(aero_le64(one + 144) > aero_le64(two + 144) && !take_meta(r, one, 0)) ||
+		(aero_le(one + 144, 8) > aero_le(two + 144, 8) &&
+			!take_meta(r, one, 0)) ||
 		r->depth == 0 || r->depth > DEPTH_MAX ||
 		r->last_page >= (uint64_t)st.st_size / AERO_PAGE_SIZE)
 		return AERO_READ_DAMAGED;
@@ -138,9 +139,10 @@ static enum aero_read load(struct aero_reader *r, uint64_t pgno, unsigned kind)
 	rc = fill(r, r->page, AERO_PAGE_SIZE, pgno * AERO_PAGE_SIZE);
 	if (rc != AERO_READ_OK)
 		return rc;
-	lower = aero_le16(r->page + 12);
-	if (aero_le64(r->page) != pgno || aero_le16(r->page + 10) != kind ||
-		lower <= INDEX || lower % 2 != 0 || lower > aero_le16(r->page + 14))
+	lower = (uint16_t)aero_le(r->page + 12, 2);
+	if (aero_le(r->page, 8) != pgno || aero_le(r->page + 10, 2) != kind ||
+		lower <= INDEX || lower % 2 != 0 ||
+		lower > (uint16_t)aero_le(r->page + 14, 2))
 		return AERO_READ_DAMAGED;
 	r->n = (uint16_t)((lower - INDEX) / 2);
 	return AERO_READ_OK;
@@ -149,20 +151,21 @@ static enum aero_read load(struct aero_reader *r, uint64_t pgno, unsigned kind)
 /* Node i of the loaded page; false if it is not wholly inside the page. */
 static bool node(const struct aero_reader *r, unsigned i, bool leaf, struct node *ret)
 {
-	size_t at = aero_le16(r->page + INDEX + (size_t)2 * i), left;
+	size_t at = (uint16_t)aero_le(r->page + INDEX + (size_t)2 * i, 2), left;
 	const unsigned char *p = r->page + at;
 
 	if (at < INDEX + (size_t)2 * r->n || at > AERO_PAGE_SIZE - NODE_HEADER)
 		return false;
 	left = AERO_PAGE_SIZE - NODE_HEADER - at;
 	ret->key = p + NODE_HEADER;
-	ret->keylen = aero_le16(p + 6);
+	ret->keylen = (uint16_t)aero_le(p + 6, 2);
 	if (ret->keylen > left)
 		return false;
 	ret->val = ret->key + ret->keylen;
-	ret->len = aero_le32(p);
-	ret->child = aero_le32(p) | (uint64_t)aero_le16(p + 4) << 32;
-	return !leaf || (aero_le16(p + 4) == 0 && ret->len <= left - ret->keylen);
+	ret->len = (uint32_t)aero_le(p, 4);
+	ret->child = (uint32_t)aero_le(p, 4) | (uint64_t)(uint16_t)aero_le(p + 4, 2)
+						       << 32;
+	return !leaf || (aero_le(p + 4, 2) == 0 && ret->len <= left - ret->keylen);
 }
 
 static int compare(const unsigned char *a, size_t alen, const struct node *b)
@@ -172,11 +175,11 @@ static int compare(const unsigned char *a, size_t alen, const struct node *b)
 	return diff != 0 ? diff : (alen > b->keylen) - (alen < b->keylen);
 }
 
-/* *ret = the first node from `from` on whose key is greater than key. */
+/* *ret = the first node whose key is greater than key; at least 1 in a branch. */
 static bool after(const struct aero_reader *r, const unsigned char *key, size_t keylen,
-	unsigned from, bool leaf, unsigned *ret)
+	bool leaf, unsigned *ret)
 {
-	unsigned low = from, high = r->n, mid;
+	unsigned low = leaf ? 0 : 1, high = r->n, mid;
 	struct node at;
 
 	while (low < high) {
@@ -197,43 +200,41 @@ static bool after(const struct aero_reader *r, const unsigned char *key, size_t 
 static enum aero_read descend(
 	struct aero_reader *r, const unsigned char *key, size_t keylen, bool next)
 {
-	unsigned level = 1, right_level = 0, i;
 	uint64_t pgno = r->root, right = 0;
+	unsigned level, right_level = 0, i;
 	enum aero_read rc;
 	struct node at;
+	bool leaf;
 
-	for (; level < r->depth; level++) {
-		rc = load(r, pgno, BRANCH);
+	for (level = 1;; level++) {
+		leaf = level == r->depth;
+		rc = load(r, pgno, leaf ? LEAF : BRANCH);
 		if (rc != AERO_READ_OK)
 			return rc;
-		if (!after(r, key, keylen, 1, false, &i) || !node(r, i - 1, false, &at))
+		if (!after(r, key, keylen, leaf, &i))
 			return AERO_READ_DAMAGED;
-		pgno = at.child;
+		if (leaf) {
+			r->at = (uint16_t)i;
+			if (!next || i < r->n)
+				return AERO_READ_OK;
+			if (right == 0)
+				return AERO_READ_MISS;
+			pgno = right;
+			level = right_level;
+			keylen = 0; /* the first key there */
+			right = 0;
+			continue;
+		}
 		if (i < r->n) {
-			if (!node(r, i, false, &at))
+			if (!node(r, i, leaf, &at))
 				return AERO_READ_DAMAGED;
 			right = at.child;
-			right_level = level + 1;
+			right_level = level;
 		}
-	}
-	rc = load(r, pgno, LEAF);
-	if (rc != AERO_READ_OK)
-		return rc;
-	if (!after(r, key, keylen, 0, true, &i))
-		return AERO_READ_DAMAGED;
-	r->at = (uint16_t)i;
-	if (!next || i < r->n)
-		return AERO_READ_OK;
-	if (right_level == 0)
-		return AERO_READ_MISS;
-	for (level = right_level; level < r->depth; level++, right = at.child) {
-		rc = load(r, right, BRANCH);
-		if (rc != AERO_READ_OK)
-			return rc;
-		if (!node(r, 0, false, &at))
+		if (!node(r, i - 1, leaf, &at))
 			return AERO_READ_DAMAGED;
+		pgno = at.child;
 	}
-	return load(r, right, LEAF);
 }
 
 static enum aero_read find(

@@ -6,46 +6,32 @@
 #include "mirror/record.h"
 
 /*
- * CRC-32C, eight bytes a step. Table k maps a byte to its remainder after k more zero
- * bytes. Remainders add up by xor, so the compiler makes each of the 256 entries from the
- * remainders of its eight bits.
+ * CRC-32C, eight bytes a step: row k maps a nibble to its remainder after k more zero
+ * nibbles. Remainders add up by xor, so four constants make a row of sixteen.
  */
-#define E(i, b7, b6, b5, b4, b3, b2, b1, b0)                                             \
-	(((i)&128 ? b7 : 0) ^ ((i)&64 ? b6 : 0) ^ ((i)&32 ? b5 : 0) ^                    \
-		((i)&16 ? b4 : 0) ^ ((i)&8 ? b3 : 0) ^ ((i)&4 ? b2 : 0) ^                \
-		((i)&2 ? b1 : 0) ^ ((i)&1 ? b0 : 0))
-#define E4(i, ...)                                                                       \
-	E(i, __VA_ARGS__), E((i) + 1, __VA_ARGS__), E((i) + 2, __VA_ARGS__),             \
-		E((i) + 3, __VA_ARGS__)
-#define E16(i, ...)                                                                      \
-	E4(i, __VA_ARGS__), E4((i) + 4, __VA_ARGS__), E4((i) + 8, __VA_ARGS__),          \
-		E4((i) + 12, __VA_ARGS__)
-#define E64(i, ...)                                                                      \
-	E16(i, __VA_ARGS__), E16((i) + 16, __VA_ARGS__), E16((i) + 32, __VA_ARGS__),     \
-		E16((i) + 48, __VA_ARGS__)
-#define TABLE(...)                                                                       \
+#define PAIR(r, d) (r), (r) ^ (d)
+#define FOUR(r, c, d) PAIR(r, d), PAIR((r) ^ (c), d)
+#define ROW(a, b, c, d)                                                                  \
 	{                                                                                \
-		E64(0, __VA_ARGS__), E64(64, __VA_ARGS__), E64(128, __VA_ARGS__),        \
-			E64(192, __VA_ARGS__)                                            \
+		FOUR(0U, c, d), FOUR(b, c, d), FOUR(a, c, d), FOUR((a) ^ (b), c, d)      \
 	}
-
-static const uint32_t crc_table[8][256] = {
-	TABLE(0x82f63b78, 0x417b1dbc, 0x20bd8ede, 0x105ec76f, 0x8ad958cf, 0xc79a971f,
-		0xe13b70f7, 0xf26b8303),
-	TABLE(0xfbc3faf9, 0xff17c604, 0x7f8be302, 0x3fc5f181, 0x9d14c3b8, 0x4e8a61dc,
-		0x274530ee, 0x13a29877),
-	TABLE(0x8b277743, 0xc76580d9, 0xe144fb14, 0x70a27d8a, 0x38513ec5, 0x9edea41a,
-		0x4f6f520d, 0xa541927e),
-	TABLE(0x52a0c93f, 0xaba65fe7, 0xd725148b, 0xe964b13d, 0xf64463e6, 0x7b2231f3,
-		0xbf672381, 0xdd45aab8),
-	TABLE(0x6ea2d55c, 0x37516aae, 0x1ba8b557, 0x8f2261d3, 0xc5670b91, 0xe045beb0,
-		0x7022df58, 0x38116fac),
-	TABLE(0x1c08b7d6, 0x0e045beb, 0x85f4168d, 0xc00c303e, 0x6006181f, 0xb2f53777,
-		0xdb8ca0c3, 0xef306b19),
-	TABLE(0xf56e0ef4, 0x7ab7077a, 0x3d5b83bd, 0x9c5bfaa6, 0x4e2dfd53, 0xa5e0c5d1,
-		0xd0065990, 0x68032cc8),
-	TABLE(0x34019664, 0x1a00cb32, 0x0d006599, 0x847609b4, 0x423b04da, 0x211d826d,
-		0x9278fa4e, 0x493c7d27),
+static const uint32_t crc_rows[16][16] = {
+	ROW(0x82f63b78, 0x417b1dbc, 0x20bd8ede, 0x105ec76f),
+	ROW(0x8ad958cf, 0xc79a971f, 0xe13b70f7, 0xf26b8303),
+	ROW(0xfbc3faf9, 0xff17c604, 0x7f8be302, 0x3fc5f181),
+	ROW(0x9d14c3b8, 0x4e8a61dc, 0x274530ee, 0x13a29877),
+	ROW(0x8b277743, 0xc76580d9, 0xe144fb14, 0x70a27d8a),
+	ROW(0x38513ec5, 0x9edea41a, 0x4f6f520d, 0xa541927e),
+	ROW(0x52a0c93f, 0xaba65fe7, 0xd725148b, 0xe964b13d),
+	ROW(0xf64463e6, 0x7b2231f3, 0xbf672381, 0xdd45aab8),
+	ROW(0x6ea2d55c, 0x37516aae, 0x1ba8b557, 0x8f2261d3),
+	ROW(0xc5670b91, 0xe045beb0, 0x7022df58, 0x38116fac),
+	ROW(0x1c08b7d6, 0x0e045beb, 0x85f4168d, 0xc00c303e),
+	ROW(0x6006181f, 0xb2f53777, 0xdb8ca0c3, 0xef306b19),
+	ROW(0xf56e0ef4, 0x7ab7077a, 0x3d5b83bd, 0x9c5bfaa6),
+	ROW(0x4e2dfd53, 0xa5e0c5d1, 0xd0065990, 0x68032cc8),
+	ROW(0x34019664, 0x1a00cb32, 0x0d006599, 0x847609b4),
+	ROW(0x423b04da, 0x211d826d, 0x9278fa4e, 0x493c7d27),
 };
 
 static void put(unsigned char *p, uint64_t v, unsigned bytes)
@@ -59,19 +45,19 @@ static void put(unsigned char *p, uint64_t v, unsigned bytes)
 uint32_t aero_crc32c(uint32_t crc, const void *data, size_t len)
 {
 	const unsigned char *p = data;
-	uint32_t a, b;
+	uint64_t v;
+	unsigned i;
 
 	crc = ~crc;
 	for (; len >= 8; len -= 8, p += 8) {
-		a = crc ^ aero_le32(p);
-		b = aero_le32(p + 4);
-		crc = crc_table[7][a & 255] ^ crc_table[6][a >> 8 & 255] ^
-		      crc_table[5][a >> 16 & 255] ^ crc_table[4][a >> 24] ^
-		      crc_table[3][b & 255] ^ crc_table[2][b >> 8 & 255] ^
-		      crc_table[1][b >> 16 & 255] ^ crc_table[0][b >> 24];
+		v = aero_le(p, 8) ^ crc;
+		for (i = 16, crc = 0; i-- > 0; v >>= 4)
+			crc ^= crc_rows[i][v & 15];
 	}
-	for (; len > 0; len--)
-		crc = crc_table[0][(crc ^ *p++) & 255] ^ crc >> 8;
+	for (; len > 0; len--, p++) {
+		v = crc ^ *p;
+		crc = crc >> 8 ^ crc_rows[1][v & 15] ^ crc_rows[0][v >> 4 & 15];
+	}
 	return ~crc;
 }
 
@@ -117,11 +103,11 @@ bool aero_rec_decode(const unsigned char *key, size_t keylen, const unsigned cha
 	struct aero_rec rec;
 	size_t at, canon_len;
 
-	if (len < AERO_REC_HEADER || len > AERO_REC_MAX || aero_le16(val + 10) != len ||
-		val[4] != AERO_FORMAT_VERSION || (val[5] & ~AERO_REC_ALIAS) != 0 ||
-		val[6] > AERO_ADDR_MAX || val[7] > AERO_ADDR_MAX ||
-		val[8] > AERO_ALIAS_MAX ||
-		aero_le32(val) != checksum(key, keylen, val, len))
+	if (len < AERO_REC_HEADER || len > AERO_REC_MAX ||
+		(uint16_t)aero_le(val + 10, 2) != len || val[4] != AERO_FORMAT_VERSION ||
+		(val[5] & ~AERO_REC_ALIAS) != 0 || val[6] > AERO_ADDR_MAX ||
+		val[7] > AERO_ADDR_MAX || val[8] > AERO_ALIAS_MAX ||
+		(uint32_t)aero_le(val, 4) != checksum(key, keylen, val, len))
 		return false;
 	rec.is_alias = (val[5] & AERO_REC_ALIAS) != 0;
 	rec.n4 = val[6];
@@ -184,19 +170,21 @@ bool aero_meta_decode(const unsigned char *val, size_t len, struct aero_meta *re
 	size_t at = AERO_META_HEADER, zones;
 
 	if (len < at + AERO_DIGEST_SIZE || len > AERO_REC_MAX ||
-		aero_le16(val + 6) != len || val[4] != AERO_FORMAT_VERSION ||
-		val[5] != 0 || aero_le32(val) != checksum(meta_key, 1, val, len))
+		(uint16_t)aero_le(val + 6, 2) != len || val[4] != AERO_FORMAT_VERSION ||
+		val[5] != 0 ||
+		(uint32_t)aero_le(val, 4) != checksum(meta_key, 1, val, len))
 		return false;
-	zones = strings(val + at, len - at - AERO_DIGEST_SIZE, aero_le16(val + 44));
+	zones = strings(
+		val + at, len - at - AERO_DIGEST_SIZE, (uint16_t)aero_le(val + 44, 2));
 	if (zones != len - at - AERO_DIGEST_SIZE)
 		return false;
-	*ret = (struct aero_meta){.generation = aero_le64(val + 8),
-		.source_time = aero_le64(val + 16),
-		.published = aero_le64(val + 24),
-		.names = aero_le32(val + 32),
-		.aliases = aero_le32(val + 36),
-		.addresses = aero_le32(val + 40),
-		.n_zones = aero_le16(val + 44),
+	*ret = (struct aero_meta){.generation = aero_le(val + 8, 8),
+		.source_time = aero_le(val + 16, 8),
+		.published = aero_le(val + 24, 8),
+		.names = (uint32_t)aero_le(val + 32, 4),
+		.aliases = (uint32_t)aero_le(val + 36, 4),
+		.addresses = (uint32_t)aero_le(val + 40, 4),
+		.n_zones = (uint16_t)aero_le(val + 44, 2),
 		.zones = (const char *)val + at,
 		.digest = val + at + zones};
 	return true;
