@@ -10,10 +10,15 @@ legacy_libaero_legacy_la_SOURCES = \
 	legacy/writer.c legacy/writer.h
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/test_hosts
-check_PROGRAMS += tests/test_hosts
+UNIT_TESTS += tests/test_hosts tests/test_updater
+check_PROGRAMS += tests/test_hosts tests/test_updater
 endif
-tests_test_hosts_SOURCES = tests/test_hosts.c
-tests_test_hosts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_test_hosts_LDADD = tests/libsupport.la legacy/libaero_legacy.la lib/libaero.la \
+legacy_test_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+legacy_test_ldadd = tests/libsupport.la legacy/libaero_legacy.la lib/libaero.la \
 	$(CMOCKA_LIBS)
+tests_test_hosts_SOURCES = tests/test_hosts.c
+tests_test_hosts_CFLAGS = $(legacy_test_cflags)
+tests_test_hosts_LDADD = $(legacy_test_ldadd)
+tests_test_updater_SOURCES = tests/test_updater.c
+tests_test_updater_CFLAGS = $(legacy_test_cflags)
+tests_test_updater_LDADD = $(legacy_test_ldadd)
