@@ -1,0 +1,24 @@
+# The /etc/hosts writer and the legacy updater.
+noinst_LTLIBRARIES += legacy/libaero_legacy.la
+legacy_libaero_legacy_la_SOURCES = \
+	legacy/block.c legacy/block.h \
+	legacy/diff.c legacy/diff.h \
+	legacy/hosts.c legacy/hosts.h \
+	legacy/paths.c legacy/paths.h \
+	legacy/target.c legacy/target.h \
+	legacy/updater.c legacy/updater.h \
+	legacy/writer.c legacy/writer.h
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_hosts tests/test_updater
+check_PROGRAMS += tests/test_hosts tests/test_updater
+endif
+legacy_test_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+legacy_test_ldadd = tests/libsupport.la legacy/libaero_legacy.la lib/libaero.la \
+	$(CMOCKA_LIBS)
+tests_test_hosts_SOURCES = tests/test_hosts.c
+tests_test_hosts_CFLAGS = $(legacy_test_cflags)
+tests_test_hosts_LDADD = $(legacy_test_ldadd)
+tests_test_updater_SOURCES = tests/test_updater.c
+tests_test_updater_CFLAGS = $(legacy_test_cflags)
+tests_test_updater_LDADD = $(legacy_test_ldadd)
