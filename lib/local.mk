@@ -13,7 +13,8 @@ lib_libaero_la_SOURCES = \
 	lib/log.c lib/log.h \
 	lib/loop.c lib/loop.h \
 	lib/names.c lib/names.h \
-	lib/slot.c lib/slot.h
+	lib/slot.c lib/slot.h \
+	lib/status.c lib/status.h
 lib_libaero_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 lib_libaero_la_LIBADD = $(MONGOC_LIBS) $(YAML_LIBS) $(CURL_LIBS) $(LMDB_LIBS)
 
@@ -48,3 +49,11 @@ endif
 tests_test_conf_SOURCES = tests/test_conf.c
 tests_test_conf_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_test_conf_LDADD = tests/libsupport.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_status
+check_PROGRAMS += tests/test_status
+endif
+tests_test_status_SOURCES = tests/test_status.c
+tests_test_status_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_status_LDADD = tests/libsupport.la lib/libaero.la
