@@ -1,13 +1,20 @@
 # What the programs share.
 noinst_LTLIBRARIES += lib/libaero.la
 lib_libaero_la_SOURCES = \
+	lib/conf.c lib/conf.h lib/conf_parse.h \
+	lib/conf_args.c \
+	lib/conf_help.c \
+	lib/conf_set.c \
+	lib/conf_table.c \
+	lib/conf_yaml.c \
 	lib/err.c lib/err.h \
 	lib/file.c lib/file.h \
 	lib/list.c lib/list.h \
 	lib/log.c lib/log.h \
 	lib/loop.c lib/loop.h \
 	lib/names.c lib/names.h \
-	lib/slot.c lib/slot.h
+	lib/slot.c lib/slot.h \
+	lib/status.c lib/status.h
 lib_libaero_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 lib_libaero_la_LIBADD = $(MONGOC_LIBS) $(YAML_LIBS) $(CURL_LIBS) $(LMDB_LIBS)
 
@@ -34,3 +41,19 @@ endif
 tests_test_loop_SOURCES = tests/test_loop.c
 tests_test_loop_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_test_loop_LDADD = tests/libsupport.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_conf
+check_PROGRAMS += tests/test_conf
+endif
+tests_test_conf_SOURCES = tests/test_conf.c
+tests_test_conf_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_conf_LDADD = tests/libsupport.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_status
+check_PROGRAMS += tests/test_status
+endif
+tests_test_status_SOURCES = tests/test_status.c
+tests_test_status_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_status_LDADD = tests/libsupport.la lib/libaero.la
