@@ -12,9 +12,19 @@ lib_libaero_la_SOURCES = \
 	lib/list.c lib/list.h \
 	lib/log.c lib/log.h \
 	lib/loop.c lib/loop.h \
+	lib/lmdb.c lib/lmdb.h \
+	lib/lmdb_slots.c lib/lmdb_slots.h \
 	lib/names.c lib/names.h \
 	lib/slot.c lib/slot.h \
 	lib/status.c lib/status.h
+	lib/server.c lib/server.h \
+	lib/slot.c lib/slot.h \
+	lib/store.c lib/store.h lib/store_ops.h \
+	lib/store_doc.c lib/store_doc.h \
+	lib/store_lmdb.c lib/store_lmdb.h \
+	lib/store_lmdb_write.c \
+	lib/watch.c lib/watch.h \
+	lib/watch_lmdb.c
 lib_libaero_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 lib_libaero_la_LIBADD = $(MONGOC_LIBS) $(YAML_LIBS) $(CURL_LIBS) $(LMDB_LIBS)
 
