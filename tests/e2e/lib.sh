@@ -243,7 +243,9 @@ e2e_bins()
 PATH=$(e2e_bins "$stage")$PATH
 export PATH
 # The environment of whoever runs the tests must not steer what is tested.
-unset "${!AEROSTAT_@}" 2>/dev/null || :
+for variable in "${!AEROSTAT_@}"; do
+	[[ $variable == AEROSTAT_TEST_* ]] || unset "$variable"
+done
 
 # --- namespaces ------------------------------------------------------------------------
 
@@ -335,11 +337,9 @@ node_new()
 	spawn "node-$1" unshare -m -u --propagation private "$BASH" -euc "
 		$(declare -f private_dir private_files)
 		private_files '$test_dir/nodes/$1' '$1'
-		: >'$test_dir/nodes/$1/ready'
-		: >'$test_dir/.pids/ready-$1.'
+		: >'$test_dir/.ready-$1'
 		exec sleep infinity"
-	wait_until 15 "the files of node $1" test -e "$test_dir/.pids/ready-$1."
-	rm "$test_dir/.pids/ready-$1."
+	wait_until 15 "the files of node $1" test -e "$test_dir/.ready-$1"
 }
 
 # node NAME COMMAND...: run it there. spawn SOMETHING node_exec ... for the background.
