@@ -93,7 +93,8 @@ int aero_store_slot_update(struct aero_store *store, const struct aero_slot_matc
 	const struct aero_slot_change *change, struct aero_err *err);
 
 /* Claim the numerically lowest blank slot of a service, except the one named
- * except_hostname (may be NULL): one findAndModify. *ret is the slot as it is after. */
+ * except_hostname (may be NULL) and those without a hostname (old data): one
+ * findAndModify. *ret is the slot as it is after. */
 int aero_store_slot_claim(struct aero_store *store, const char *service,
 	const char *except_hostname, const struct aero_slot_change *change,
 	struct aero_slot *ret, struct aero_err *err);
@@ -134,17 +135,21 @@ int aero_store_node_update(struct aero_store *store, const char *instance_id,
 struct aero_control {
 	int64_t epoch; /* 0: no document yet */
 	bool open;     /* an op is open */
-	char *promote; /* p: the instance to make master */
-	char *master;  /* m: the one to replace; '' = none */
+	/* Both as they were when the op was opened, so that whoever helps can put them in
+	 * though their slots are blank by then. Empty while no op is open. */
+	struct aero_occupant promote; /* p: the instance to make master */
+	struct aero_occupant master;  /* m: the one to replace; instance_id '' = none */
 };
 
 int aero_store_control(struct aero_store *store, const char *service,
 	struct aero_control *ret, struct aero_err *err);
 void aero_control_clear(struct aero_control *control);
 
-/* C1: `{_id, epoch: e-1, op: null}` -> `{epoch: e, op: {p, m}}`; e = 1 inserts. */
+/* C1: `{_id, epoch: e-1, op: null}` -> `{epoch: e, op: {p, m, ips, at}}`; e = 1 inserts.
+ * ips: {p: {ip, ip6, aliases}, m: {ip, ip6, aliases}}. */
 int aero_store_control_open(struct aero_store *store, const char *service, int64_t epoch,
-	const char *promote, const char *master, struct aero_err *err);
+	const struct aero_occupant *promote, const struct aero_occupant *master,
+	struct aero_err *err);
 /* S4: `{_id, epoch: e, op set}` -> op null. */
 int aero_store_control_close(struct aero_store *store, const char *service,
 	int64_t epoch, struct aero_err *err);

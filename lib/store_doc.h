@@ -26,10 +26,11 @@ void aero_doc_node_set(
 	int64_t gen, bool left, bool dead, const char *why, int64_t now, bson_t *set);
 void aero_doc_node_of_bson(const bson_t *doc, struct aero_node *ret);
 
-/* control: {_id: service, epoch, op: null | {p, m, at}}. of_bson: false = no memory, *ret
- * is then empty; promote and master are NULL while no op is open. */
-void aero_doc_control_open(int64_t epoch, const char *promote, const char *master,
-	int64_t now, bson_t *set);
+/* control: {_id: service, epoch, op: null | {p, m, ips: {p: {ip, ip6, aliases}, m: {ip,
+ * ip6, aliases}}, at}}. of_bson: false = no memory, *ret is then empty, as the occupants
+ * are while no op is open. */
+void aero_doc_control_open(int64_t epoch, const struct aero_occupant *promote,
+	const struct aero_occupant *master, int64_t now, bson_t *set);
 void aero_doc_control_close(bson_t *set);
 bool aero_doc_control_of_bson(const bson_t *doc, struct aero_control *ret);
 

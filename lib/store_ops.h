@@ -44,7 +44,8 @@ struct aero_store_ops {
 	int (*control)(struct aero_store *store, const char *service,
 		struct aero_control *ret, struct aero_err *err);
 	int (*control_open)(struct aero_store *store, const char *service, int64_t epoch,
-		const char *promote, const char *master, struct aero_err *err);
+		const struct aero_occupant *promote, const struct aero_occupant *master,
+		struct aero_err *err);
 	int (*control_close)(struct aero_store *store, const char *service, int64_t epoch,
 		struct aero_err *err);
 	int (*watch_open)(struct aero_store *store, const struct aero_watch_opts *opts,
