@@ -15,10 +15,9 @@ lib_libaero_la_SOURCES = \
 	lib/lmdb.c lib/lmdb.h \
 	lib/lmdb_slots.c lib/lmdb_slots.h \
 	lib/names.c lib/names.h \
-	lib/slot.c lib/slot.h \
-	lib/status.c lib/status.h
 	lib/server.c lib/server.h \
 	lib/slot.c lib/slot.h \
+	lib/status.c lib/status.h \
 	lib/store.c lib/store.h lib/store_ops.h \
 	lib/store_doc.c lib/store_doc.h \
 	lib/store_lmdb.c lib/store_lmdb.h \

@@ -145,13 +145,14 @@ int aero_store_control(struct aero_store *store, const char *service,
 
 void aero_control_clear(struct aero_control *control)
 {
-	free(control->promote);
-	free(control->master);
+	aero_occupant_clear(&control->promote);
+	aero_occupant_clear(&control->master);
 	*control = (struct aero_control){0};
 }
 
 int aero_store_control_open(struct aero_store *store, const char *service, int64_t epoch,
-	const char *promote, const char *master, struct aero_err *err)
+	const struct aero_occupant *promote, const struct aero_occupant *master,
+	struct aero_err *err)
 {
 	return store->ops->control_open(store, service, epoch, promote, master, err);
 }

@@ -113,15 +113,34 @@ void aero_doc_node_of_bson(const bson_t *doc, struct aero_node *ret)
 	*ret = node;
 }
 
-void aero_doc_control_open(int64_t epoch, const char *promote, const char *master,
-	int64_t now, bson_t *set)
-{
-	bson_t op;
+static const struct aero_occupant nobody;
 
+static void put_ips(bson_t *ips, const char *key, const struct aero_occupant *who)
+{
+	bson_t sub;
+
+	BSON_APPEND_DOCUMENT_BEGIN(ips, key, &sub);
+	put_text(&sub, "ip", who->ip);
+	put_text(&sub, "ip6", who->ip6);
+	aero_list_to_bson(&who->aliases, &sub, "aliases");
+	bson_append_document_end(ips, &sub);
+}
+
+void aero_doc_control_open(int64_t epoch, const struct aero_occupant *promote,
+	const struct aero_occupant *master, int64_t now, bson_t *set)
+{
+	bson_t op, ips;
+
+	if (master == NULL)
+		master = &nobody;
 	BSON_APPEND_INT64(set, "epoch", epoch);
 	BSON_APPEND_DOCUMENT_BEGIN(set, "op", &op);
-	put_text(&op, "p", promote);
-	put_text(&op, "m", master);
+	put_text(&op, "p", promote->instance_id);
+	put_text(&op, "m", master->instance_id);
+	BSON_APPEND_DOCUMENT_BEGIN(&op, "ips", &ips);
+	put_ips(&ips, "p", promote);
+	put_ips(&ips, "m", master);
+	bson_append_document_end(&op, &ips);
 	BSON_APPEND_DATE_TIME(&op, "at", now);
 	bson_append_document_end(set, &op);
 }
@@ -131,19 +150,47 @@ void aero_doc_control_close(bson_t *set)
 	BSON_APPEND_NULL(set, "op");
 }
 
+/* One occupant of an op: its id at op.KEY, the rest at op.ips.KEY. False: no memory. */
+static bool read_occupant(const bson_iter_t *op, const char *key,
+	struct aero_occupant *ret)
+{
+	bson_iter_t at = *op, ips, sub;
+	struct aero_slot slot = {0};
+	const char *id = text_below(&at, key);
+	bson_t doc = BSON_INITIALIZER;
+	uint32_t len;
+	const uint8_t *data;
+	bool ok;
+
+	if (bson_iter_recurse(op, &sub) && bson_iter_find(&sub, "ips") &&
+		bson_iter_recurse(&sub, &ips) && bson_iter_find(&ips, key) &&
+		BSON_ITER_HOLDS_DOCUMENT(&ips)) {
+		bson_iter_document(&ips, &len, &data);
+		bson_destroy(&doc);
+		if (!bson_init_static(&doc, data, len))
+			bson_init(&doc);
+	}
+	ok = aero_slot_of_bson(&doc, &slot, NULL);
+	bson_destroy(&doc);
+	if (!ok)
+		return false;
+	*ret = slot.who;
+	slot.who = (struct aero_occupant){0}; /* now owned by *ret */
+	aero_slot_clear(&slot);
+	free(ret->instance_id);
+	ret->instance_id = strdup(id == NULL ? "" : id);
+	return ret->instance_id != NULL;
+}
+
 bool aero_doc_control_of_bson(const bson_t *doc, struct aero_control *ret)
 {
 	struct aero_control control = {.epoch = number_of(doc, "epoch")};
-	const char *promote, *master;
 	bson_iter_t it;
 
 	if (bson_iter_init_find(&it, doc, "op") && BSON_ITER_HOLDS_DOCUMENT(&it)) {
-		promote = text_below(&it, "p");
-		master = text_below(&it, "m");
 		control.open = true;
-		control.promote = strdup(promote == NULL ? "" : promote);
-		control.master = strdup(master == NULL ? "" : master);
-		if (control.promote == NULL || control.master == NULL) {
+		if (!read_occupant(&it, "p", &control.promote) ||
+			!read_occupant(&it, "m", &control.master)) {
 			aero_control_clear(&control);
 			return false;
 		}

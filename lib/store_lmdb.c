@@ -267,7 +267,8 @@ static int op_control(struct aero_store *base, const char *service,
 }
 
 static int op_control_open(struct aero_store *base, const char *service, int64_t epoch,
-	const char *promote, const char *master, struct aero_err *err)
+	const struct aero_occupant *promote, const struct aero_occupant *master,
+	struct aero_err *err)
 {
 	bson_t set = BSON_INITIALIZER;
 	struct set_arg arg = {
