@@ -1,6 +1,7 @@
 # The file that every process reads: its format, its reader (libc only), its writer.
 noinst_LTLIBRARIES += mirror/libaero_mirror.la
 mirror_libaero_mirror_la_SOURCES = \
+	mirror/encode.c \
 	mirror/layout.h \
 	mirror/publish.c mirror/publish.h \
 	mirror/reader.c mirror/reader.h \
