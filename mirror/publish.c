@@ -113,6 +113,10 @@ static int verify_kind(struct aero_reader *r, unsigned char kind, struct aero_me
 		/* The encoding is canonical: what decodes encodes to the same bytes. */
 		if (!image_make(&im, key, keylen, &rec))
 			return CODE_DAMAGED;
+		/* At a leaf's ends the way down from the root must lead here too. */
+		if ((r->at == 1 || r->at == r->n) &&
+			aero_reader_get(r, key, keylen, &rec) != AERO_READ_OK)
+			return CODE_DAMAGED;
 		if (!image_digest(&im, sha))
 			return CODE_CRYPTO;
 		count(seen, kind, rec.is_alias);

@@ -38,53 +38,54 @@ struct node {
 /* What a failed system call means. */
 static enum aero_read failed(struct aero_reader *r)
 {
-	r->err = errno;
-	switch (r->err) {
-	case ENOENT:
-		return AERO_READ_ABSENT;
-	case EACCES:
-		return AERO_READ_DENIED;
-	case EMFILE:
-	case ENFILE:
-	case ENOMEM:
+	int e = r->err = errno;
+
+	if (e == EMFILE || e == ENFILE || e == ENOMEM)
 		return AERO_READ_BUSY;
-	default:
-		return AERO_READ_FAILED;
-	}
+	return e == ENOENT   ? AERO_READ_ABSENT
+	       : e == EACCES ? AERO_READ_DENIED
+			     : AERO_READ_FAILED;
 }
 
-static enum aero_read fill(
-	struct aero_reader *r, unsigned char *to, size_t len, uint64_t offset)
+static enum aero_read fill(struct aero_reader *r, uint64_t pgno, size_t len)
 {
 	ssize_t got;
 
 	r->at = r->n = 0;
 	do
-		got = pread(r->fd, to, len, (off_t)offset);
+		got = pread(r->fd, r->page, len, (off_t)(pgno * AERO_PAGE_SIZE));
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return failed(r);
-	return (size_t)got == len ? AERO_READ_OK : AERO_READ_DAMAGED;
+	return (size_t)got == len && aero_le(r->page, 8) == pgno ? AERO_READ_OK
+								 : AERO_READ_DAMAGED;
 }
 
-/* Check the meta page at p and take what it says. */
-static bool take_meta(struct aero_reader *r, const unsigned char *p, uint64_t pgno)
+/* Check one of the two meta pages, and take what it says unless *txn is newer. */
+static enum aero_read take_meta(struct aero_reader *r, uint64_t pgno, uint64_t *txn)
 {
-	if (aero_le(p, 8) != pgno || aero_le(p + 10, 2) != META ||
-		aero_le(p + 16, 4) != 0xbeefc0de || aero_le(p + 20, 4) != 1 ||
-		aero_le(p + 40, 4) != AERO_PAGE_SIZE || aero_le(p + 92, 2) != 0 ||
-		aero_le(p + 112, 8) != 0)
-		return false;
+	const unsigned char *p = r->page;
+	enum aero_read rc = fill(r, pgno, META_LEN);
+
+	if (rc != AERO_READ_OK)
+		return rc;
+	if (aero_le(p + 10, 2) != META || aero_le(p + 16, 4) != 0xbeefc0de ||
+		aero_le(p + 20, 4) != 1 || aero_le(p + 40, 4) != AERO_PAGE_SIZE ||
+		aero_le(p + 92, 2) != 0 || aero_le(p + 112, 8) != 0)
+		return AERO_READ_DAMAGED;
+	if (aero_le(p + 144, 8) < *txn)
+		return AERO_READ_OK;
+	*txn = aero_le(p + 144, 8);
 	r->depth = (uint16_t)aero_le(p + 94, 2);
 	r->root = aero_le(p + 128, 8);
 	r->last_page = aero_le(p + 136, 8);
-	return true;
+	return AERO_READ_OK;
 }
 
 static enum aero_read choose_meta(struct aero_reader *r)
 {
-	unsigned char *one = r->page, *two = r->page + META_LEN;
 	enum aero_read rc;
+	uint64_t txn = 0;
 	struct stat st;
 
 	if (fstat(r->fd, &st) < 0)
@@ -93,18 +94,14 @@ static enum aero_read choose_meta(struct aero_reader *r)
 		return AERO_READ_DAMAGED;
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return AERO_READ_DENIED;
-	rc = fill(r, one, META_LEN, 0);
+	rc = take_meta(r, 0, &txn);
 	if (rc == AERO_READ_OK)
-		rc = fill(r, two, META_LEN, AERO_PAGE_SIZE);
-	if (rc != AERO_READ_OK)
-		return rc;
-	if (!take_meta(r, one, 0) || !take_meta(r, two, 1) ||
-		(aero_le(one + 144, 8) > aero_le(two + 144, 8) &&
-			!take_meta(r, one, 0)) ||
-		r->depth == 0 || r->depth > DEPTH_MAX ||
-		r->last_page >= (uint64_t)st.st_size / AERO_PAGE_SIZE)
-		return AERO_READ_DAMAGED;
-	return AERO_READ_OK;
+		rc = take_meta(r, 1, &txn);
+	if (rc == AERO_READ_OK &&
+		(r->depth == 0 || r->depth > DEPTH_MAX ||
+			r->last_page >= (uint64_t)st.st_size / AERO_PAGE_SIZE))
+		rc = AERO_READ_DAMAGED;
+	return rc;
 }
 
 enum aero_read aero_reader_open(struct aero_reader *r, const char *path)
@@ -132,17 +129,16 @@ void aero_reader_close(struct aero_reader *r)
 static enum aero_read load(struct aero_reader *r, uint64_t pgno, unsigned kind)
 {
 	enum aero_read rc;
-	uint16_t lower;
+	unsigned lower;
 
 	if (pgno < 2 || pgno > r->last_page)
 		return AERO_READ_DAMAGED;
-	rc = fill(r, r->page, AERO_PAGE_SIZE, pgno * AERO_PAGE_SIZE);
+	rc = fill(r, pgno, AERO_PAGE_SIZE);
 	if (rc != AERO_READ_OK)
 		return rc;
-	lower = (uint16_t)aero_le(r->page + 12, 2);
-	if (aero_le(r->page, 8) != pgno || aero_le(r->page + 10, 2) != kind ||
-		lower <= INDEX || lower % 2 != 0 ||
-		lower > (uint16_t)aero_le(r->page + 14, 2))
+	lower = (unsigned)aero_le(r->page + 12, 2);
+	if (aero_le(r->page + 10, 2) != kind || lower <= INDEX || lower % 2 != 0 ||
+		lower > aero_le(r->page + 14, 2))
 		return AERO_READ_DAMAGED;
 	r->n = (uint16_t)((lower - INDEX) / 2);
 	return AERO_READ_OK;

@@ -5,22 +5,10 @@
 
 #include "nss/answer.h"
 
-/* What is left of the caller's buffer. */
-struct room {
-	char *at;
-	size_t left;
-};
-
-static void *take(struct room *room, size_t size, size_t align)
+/* What brings p to the alignment that pointers need, which is enough for all we put. */
+static size_t padding(const char *p)
 {
-	size_t pad = -(uintptr_t)room->at & (align - 1);
-	char *p = room->at + pad;
-
-	if (room->left < pad || room->left - pad < size)
-		return NULL;
-	room->at = p + size;
-	room->left -= pad + size;
-	return p;
+	return -(uintptr_t)p & (_Alignof(char *) - 1);
 }
 
 /* The length of n strings back to back. */
@@ -40,18 +28,19 @@ bool aero_answer_host(const struct aero_rec *rec, int af, const void *only,
 	size_t aliases = text_len(rec->aliases, rec->n_alias);
 	size_t one = af == AF_INET ? 4 : 16, n = af == AF_INET ? rec->n4 : rec->n6, i;
 	const void *from = af == AF_INET ? rec->addr4 : rec->addr6;
-	struct room room = {buf, len};
+	size_t ptrs, pad = padding(buf);
 	char **ptr, *addr, *text;
 
 	if (only != NULL) {
 		from = only;
 		n = 1;
 	}
-	ptr = take(&room, (rec->n_alias + 1 + n + 1) * sizeof(*ptr), _Alignof(char *));
-	addr = ptr == NULL ? NULL : take(&room, n * one, _Alignof(uint32_t));
-	text = addr == NULL ? NULL : take(&room, canon + aliases, 1);
-	if (text == NULL)
+	ptrs = (rec->n_alias + 1 + n + 1) * sizeof(*ptr);
+	if (len < pad + ptrs + n * one + canon + aliases)
 		return false;
+	ptr = (void *)(buf + pad);
+	addr = buf + pad + ptrs;
+	text = addr + n * one;
 	memcpy(addr, from, n * one);
 	memcpy(text, rec->canon, canon);
 	memcpy(text + canon, rec->aliases, aliases);
@@ -74,15 +63,13 @@ bool aero_answer_tuples(
 {
 	unsigned n = (unsigned)rec->n4 + rec->n6, i;
 	struct gaih_addrtuple *tuple = *pat, *rest;
-	struct room room = {buf, len};
+	size_t pad = padding(buf), tuples = (n - (tuple != NULL)) * sizeof(*rest);
 	size_t canon = text_len(rec->canon, 1);
-	char *name;
+	char *name = buf + pad + tuples;
 
-	rest = take(&room, (n - (tuple != NULL)) * sizeof(*rest),
-		_Alignof(struct gaih_addrtuple));
-	name = rest == NULL ? NULL : take(&room, canon, 1);
-	if (name == NULL)
+	if (len < pad + tuples + canon)
 		return false;
+	rest = (void *)(buf + pad);
 	memcpy(name, rec->canon, canon);
 	if (tuple == NULL)
 		*pat = tuple = rest++;

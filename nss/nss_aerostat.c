@@ -45,24 +45,23 @@ struct query {
 	struct gaih_addrtuple **pat;
 	char *buf;
 	size_t len;
+	int rc; /* set: the call ends so at once */
 	unsigned char key[AERO_KEY_MAX];
 	size_t keylen;
 };
 
 static int pack(const struct query *q, const struct aero_rec *rec)
 {
-	unsigned n = q->pat != NULL	? (unsigned)rec->n4 + rec->n6
-		     : q->only != NULL	? 1
-		     : q->af == AF_INET ? rec->n4
-					: rec->n6;
+	bool v4 = q->af != AF_INET6 && rec->n4 > 0, v6 = q->af != AF_INET && rec->n6 > 0;
+	bool packed;
 
-	if (n == 0)
+	if (!v4 && !v6 && q->only == NULL)
 		return OTHER_FAMILY;
-	return (q->pat != NULL ? aero_answer_tuples(rec, q->pat, q->buf, q->len)
-			       : aero_answer_host(
-					 rec, q->af, q->only, q->host, q->buf, q->len))
-		       ? AERO_READ_OK
-		       : TOO_SMALL;
+	if (q->pat != NULL)
+		packed = aero_answer_tuples(rec, q->pat, q->buf, q->len);
+	else
+		packed = aero_answer_host(rec, q->af, q->only, q->host, q->buf, q->len);
+	return packed ? AERO_READ_OK : TOO_SMALL;
 }
 
 /* Is a dotted name that is not there ours to deny? */
@@ -154,27 +153,27 @@ static int read_mirror(struct query *q, int *err)
 
 static enum nss_status answer(struct query *q, int *errnop, int *h_errnop, int32_t *ttlp)
 {
-	int saved = errno, err = 0, cancel, rc;
+	int saved = errno, err = 0, cancel;
 
 	if (q->name != NULL)
 		q->keylen = aero_name_key(q->name, q->key);
-	if (q->host != NULL && q->af != AF_INET && q->af != AF_INET6) {
-		rc = BAD_FAMILY;
-	} else if (q->name != NULL && q->keylen == 0) {
-		rc = AERO_READ_MISS;
-	} else {
+	if (q->host != NULL && q->af != AF_INET && q->af != AF_INET6)
+		q->rc = BAD_FAMILY;
+	else if (q->name != NULL && q->keylen == 0)
+		q->rc = AERO_READ_MISS;
+	if (q->rc == AERO_READ_OK) {
 		/* open and pread are cancellation points, and may leave nothing open. */
 		(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-		rc = read_mirror(q, &err);
+		q->rc = read_mirror(q, &err);
 		(void)pthread_setcancelstate(cancel, NULL);
 	}
 	errno = saved;
-	if (rc == AERO_READ_OK && ttlp != NULL)
+	if (q->rc != AERO_READ_OK)
+		*errnop = ends[q->rc].err != 0 ? ends[q->rc].err : err;
+	else if (ttlp != NULL)
 		*ttlp = 0; /* nscd: do not cache */
-	if (rc != AERO_READ_OK)
-		*errnop = ends[rc].err != 0 ? ends[rc].err : err;
-	*h_errnop = ends[rc].herr;
-	return ends[rc].status;
+	*h_errnop = ends[q->rc].herr;
+	return ends[q->rc].status;
 }
 
 enum nss_status _nss_aerostat_gethostbyname4_r(const char *name,
@@ -220,18 +219,16 @@ enum nss_status _nss_aerostat_gethostbyaddr2_r(const void *addr, socklen_t size,
 	struct query q = {.only = addr, .af = af, .host = host, .buf = buf, .len = len};
 
 	if ((af == AF_INET && size != 4) || (af == AF_INET6 && size != 16)) {
-		*errnop = ends[BAD_LENGTH].err;
-		*h_errnop = ends[BAD_LENGTH].herr;
-		return ends[BAD_LENGTH].status;
-	}
-	if (af == AF_INET6 && memcmp(addr, v4_mapped, sizeof(v4_mapped)) == 0) {
-		q.only = (const unsigned char *)addr + sizeof(v4_mapped);
-		q.af = AF_INET;
-	}
-	q.key[0] = AERO_KEY_ADDRESS;
-	if (q.af == AF_INET || q.af == AF_INET6) {
-		q.keylen = q.af == AF_INET ? 1 + 4 : 1 + 16;
-		memcpy(q.key + 1, q.only, q.keylen - 1);
+		q.rc = BAD_LENGTH;
+	} else if (af == AF_INET || af == AF_INET6) {
+		if (size == 16 && memcmp(addr, v4_mapped, sizeof(v4_mapped)) == 0) {
+			q.only = (const unsigned char *)addr + sizeof(v4_mapped);
+			q.af = AF_INET;
+			size = 4;
+		}
+		q.key[0] = AERO_KEY_ADDRESS;
+		memcpy(q.key + 1, q.only, size);
+		q.keylen = 1 + (size_t)size;
 	}
 	return answer(&q, errnop, h_errnop, ttlp);
 }
