@@ -10,8 +10,8 @@ legacy_libaero_legacy_la_SOURCES = \
 	legacy/writer.c legacy/writer.h
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/test_hosts tests/test_updater
-check_PROGRAMS += tests/test_hosts tests/test_updater
+UNIT_TESTS += tests/test_hosts tests/test_updater tests/test_writer
+check_PROGRAMS += tests/test_hosts tests/test_updater tests/test_writer
 endif
 legacy_test_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 legacy_test_ldadd = tests/libsupport.la legacy/libaero_legacy.la lib/libaero.la \
@@ -22,3 +22,8 @@ tests_test_hosts_LDADD = $(legacy_test_ldadd)
 tests_test_updater_SOURCES = tests/test_updater.c
 tests_test_updater_CFLAGS = $(legacy_test_cflags)
 tests_test_updater_LDADD = $(legacy_test_ldadd)
+tests_test_writer_SOURCES = tests/test_writer.c
+tests_test_writer_CFLAGS = $(legacy_test_cflags)
+tests_test_writer_LDADD = $(legacy_test_ldadd)
+tests_test_writer_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write -Wl,--wrap=rename \
+	-Wl,--wrap=fsync -Wl,--wrap=ftruncate -Wl,--wrap=fchmod -Wl,--wrap=unlink
