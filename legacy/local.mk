@@ -27,3 +27,10 @@ tests_test_writer_CFLAGS = $(legacy_test_cflags)
 tests_test_writer_LDADD = $(legacy_test_ldadd)
 tests_test_writer_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write -Wl,--wrap=rename \
 	-Wl,--wrap=fsync -Wl,--wrap=ftruncate -Wl,--wrap=fchmod -Wl,--wrap=unlink
+
+# The writer in namespaces of its own.
+check_PROGRAMS += tests/hosts_tool
+tests_hosts_tool_SOURCES = tests/hosts_tool.c
+tests_hosts_tool_LDADD = legacy/libaero_legacy.la lib/libaero.la
+E2E_TESTS += tests/e2e/hosts_bind.sh tests/e2e/hosts_multi.sh
+EXTRA_DIST += tests/e2e/hosts_bind.sh tests/e2e/hosts_multi.sh
