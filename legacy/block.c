@@ -167,7 +167,7 @@ static bool add_line(struct aero_outside *outside, const char *line, size_t len)
 int aero_outside_add(
 	struct aero_outside *outside, const char *text, size_t len, struct aero_err *err)
 {
-	const char *end = text + len;
+	const char *end = len > 0 ? text + len : text; /* text may be NULL */
 
 	while (text < end) {
 		const char *lf = memchr(text, '\n', (size_t)(end - text));

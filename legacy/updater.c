@@ -11,12 +11,12 @@
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "legacy/updater.h"
 #include "lib/file.h"
 #include "lib/list.h"
+#include "lib/loop.h"
 
 #define GRACE_MS 2000 /* from TERM to KILL */
 #define READS 8	      /* per step, so that output cannot hold up the loop */
@@ -397,14 +397,6 @@ void aero_updater_result_clear(struct aero_updater_result *result)
 	*result = (struct aero_updater_result){0};
 }
 
-static int64_t clock_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int aero_updater_run(const char *program, const struct aero_hosts_paths *paths,
 	int64_t timeout_ms, struct aero_updater_result *ret, struct aero_err *err)
 {
@@ -412,13 +404,14 @@ int aero_updater_run(const char *program, const struct aero_hosts_paths *paths,
 	struct aero_updater *updater = NULL;
 	int rc;
 
-	rc = aero_updater_start(program, paths, timeout_ms, clock_ms(), &updater, err);
+	rc = aero_updater_start(
+		program, paths, timeout_ms, aero_clock_ms(), &updater, err);
 	if (rc != AERO_OK)
 		return rc;
-	while (!aero_updater_step(updater, clock_ms())) {
+	while (!aero_updater_step(updater, aero_clock_ms())) {
 		size_t n = aero_updater_fds(updater, fds);
 
-		(void)poll(fds, n, (int)aero_updater_wait_ms(updater, clock_ms()));
+		(void)poll(fds, n, (int)aero_updater_wait_ms(updater, aero_clock_ms()));
 	}
 	rc = aero_updater_finish(updater, ret, err);
 	aero_updater_free(updater);
