@@ -16,6 +16,8 @@
 #include "lib/lmdb.h"
 
 #define MAP_SIZE ((size_t)64 << 20)
+#define SLACK_PAGES 256
+#define SHORT_PAGES 16
 #define MAX_TURNS 24 /* 64 MiB doubled so often is more than any address space */
 
 static const char *const names[AERO_LMDB_N_DBS] = {
@@ -110,22 +112,31 @@ static int open_dbs(struct aero_lmdb *db)
 	return rc;
 }
 
-/* A file that lost its tail: give it zeros there, which LMDB refuses as damage, where a
- * read behind the end of the file would kill us. Never shrinks. */
-static void pad(struct aero_lmdb *db)
+/*
+ * liblmdb reads behind the end of a file that lost its tail, and dies. Its own files may
+ * be a few pages short (what one transaction took and gave back was never written), so
+ * that they are kept longer than needed, which makes a real loss plain.
+ */
+static int keep_slack(struct aero_lmdb *db)
 {
 	MDB_envinfo info;
 	MDB_stat stat;
 	struct stat st;
-	off_t want;
+	size_t have, need;
 	int fd;
 
-	if (db->read_only || mdb_env_info(db->env, &info) != 0 ||
-		mdb_env_stat(db->env, &stat) != 0 || mdb_env_get_fd(db->env, &fd) != 0)
-		return;
-	want = (off_t)(info.me_last_pgno + 1) * (off_t)stat.ms_psize;
-	if (fstat(fd, &st) == 0 && st.st_size < want)
-		(void)posix_fallocate(fd, st.st_size, want - st.st_size);
+	if (mdb_env_info(db->env, &info) != 0 || mdb_env_stat(db->env, &stat) != 0 ||
+		mdb_env_get_fd(db->env, &fd) != 0 || fstat(fd, &st) != 0)
+		return EIO;
+	have = (size_t)st.st_size / stat.ms_psize;
+	need = info.me_last_pgno + 1;
+	if (have + SHORT_PAGES < need)
+		return MDB_CORRUPTED;
+	if (!db->read_only && have < need + SLACK_PAGES / 2)
+		/* Allocates, never shrinks; where it is not supported, nothing is lost. */
+		(void)fallocate(fd, 0, st.st_size,
+			(off_t)((need + SLACK_PAGES) * stat.ms_psize) - st.st_size);
+	return 0;
 }
 
 static char *lock_path(const char *path)
@@ -170,9 +181,11 @@ static int env_open(struct aero_lmdb *db)
 		return rc;
 	db->dev = st.st_dev;
 	db->ino = st.st_ino;
-	pad(db);
+	rc = keep_slack(db);
 	(void)mdb_reader_check(db->env, &dead);
-	return open_dbs(db);
+	if (rc == 0)
+		rc = open_dbs(db);
+	return rc;
 }
 
 static void db_free(struct aero_lmdb *db)
@@ -342,6 +355,8 @@ static int run_once(struct aero_lmdb *db, bool write, aero_lmdb_step *step, void
 		return rc;
 	}
 	rc = mdb_txn_commit(txn.txn);
+	if (rc == 0)
+		(void)keep_slack(db);
 	if (rc == 0 || rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT || rc == ENOMEM)
 		return rc; /* the pages come first: the root was not written */
 	return aero_err_set(err, AERO_AMBIGUOUS, "write '%s': %s; it may or may not be stored",

@@ -66,3 +66,14 @@ endif
 tests_test_status_SOURCES = tests/test_status.c
 tests_test_status_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_test_status_LDADD = tests/libsupport.la lib/libaero.la
+# The suite that every store runs.
+suite_sources = tests/store_suite.c tests/store_suite.h tests/store_suite_ops.c \
+	tests/store_suite_watch.c
+EXTRA_DIST += tests/data/original.json
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_store_lmdb
+check_PROGRAMS += tests/test_store_lmdb
+endif
+tests_test_store_lmdb_SOURCES = tests/test_store_lmdb.c $(suite_sources) tests/no_mongo.c
+tests_test_store_lmdb_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_store_lmdb_LDADD = tests/libsupport.la lib/libaero.la
