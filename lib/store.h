@@ -70,7 +70,7 @@ int aero_store_by_hostname(struct aero_store *store, const char *hostname,
 
 /* Which slot a conditional write may touch. */
 struct aero_slot_match {
-	const char *hostname;
+	const char *hostname;    /* '' = nameless (old data): then occupant[0] is an instance */
 	const char *occupant[2]; /* instance_id is one of these ('' = blank); NULL = unused */
 	bool match_reg;          /* and reg equals reg (0 = absent) */
 	int64_t reg;

@@ -1,0 +1,28 @@
+# aerostat-register: the naming steps and the program.
+noinst_LTLIBRARIES += register/libaero_register.la
+register_libaero_register_la_SOURCES = \
+	register/actor.c register/actor.h \
+	register/claim.c \
+	register/help.c \
+	register/info.c register/info.h \
+	register/master.c \
+	register/pick.c register/pick.h \
+	register/release.c \
+	register/steps.h
+register_libaero_register_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_info
+check_PROGRAMS += tests/test_info
+endif
+tests_test_info_SOURCES = tests/test_info.c
+tests_test_info_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_info_LDADD = tests/libsupport.la register/libaero_register.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_pick
+check_PROGRAMS += tests/test_pick
+endif
+tests_test_pick_SOURCES = tests/test_pick.c
+tests_test_pick_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_pick_LDADD = tests/libsupport.la register/libaero_register.la lib/libaero.la
