@@ -250,6 +250,7 @@ export PATH
 for variable in "${!AEROSTAT_@}"; do
 	[[ $variable == AEROSTAT_TEST_* ]] || unset "$variable"
 done
+unset MONGO_DB mongo_at
 
 # --- namespaces ------------------------------------------------------------------------
 
@@ -372,7 +373,7 @@ node_spawn()
 
 mongo()
 {
-	/usr/bin/python3 "$e2e_dir/mongo.py" "${MONGO_URI:-$mongo_uri}" "$@"
+	/usr/bin/python3 "$e2e_dir/mongo.py" "${mongo_at:-$mongo_uri}" "$@"
 }
 
 mongod_path()
@@ -441,7 +442,7 @@ start_replica_set()
 	done
 	mongo_uri="mongodb://${hosts#,}/?replicaSet=aero"
 	# shellcheck disable=SC2086 # three words
-	MONGO_URI="mongodb://127.0.0.1:${ports%% *}/?directConnection=true" \
+	mongo_at="mongodb://127.0.0.1:${ports%% *}/?directConnection=true" \
 		mongo init aero $ports >/dev/null
 	echo "$mongo_uri"
 }
