@@ -376,9 +376,10 @@ mongo()
 	/usr/bin/python3 "$e2e_dir/mongo.py" "${mongo_at:-$mongo_uri}" "$@"
 }
 
+# scripts/test has tried to download one: no test tries again.
 mongod_path()
 {
-	"$top_srcdir/scripts/mongod"
+	"$top_srcdir/scripts/mongod" ${AEROSTAT_TEST_NO_DOWNLOAD:+--cached}
 }
 
 # need_mongod: $mongod and the client, or skip.
@@ -388,7 +389,7 @@ need_mongod()
 	[ -z "${mongod-}" ] || return 0
 	/usr/bin/python3 -c 'import pymongo' 2>"$err" ||
 		skip "no pymongo: apt-get install python3-pymongo"
-	mongod=$(mongod_path 2>"$err") || skip "no mongod: $(tr '\n' ' ' <"$err")"
+	mongod=$(mongod_path 2>"$err") || skip "no mongod: $(tail -n 2 "$err" | tr '\n' ' ')"
 }
 
 # start_mongod NAME PORT [OPTION...]
