@@ -53,16 +53,15 @@ quietly()
 	wait "$pid"
 }
 
-apt_try()
+apt()
 {
-	local turn
-	export DEBIAN_FRONTEND=noninteractive
-	for turn in 1 2 3; do
-		apt-get -q -o DPkg::Lock::Timeout=300 "$@" && return 0
-		# Another apt holds a lock, or a mirror hiccups: worth a second try.
-		[ "$turn" = 3 ] || sleep $((turn * 5))
-	done
-	return 1
+	DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@"
+}
+
+# Another apt holds a lock, or a mirror hiccups: worth a second try.
+apt_again()
+{
+	apt "$@" || { sleep 5 && apt "$@"; } || { sleep 15 && apt "$@"; }
 }
 
 # apt_install LOG PACKAGE...: those that are missing. False if it could not be done.
@@ -81,9 +80,10 @@ apt_install()
 	fi
 	say "installing $# packages with apt-get: $*"
 	mkdir -p "$(dirname "$log")"
-	quietly "$log" apt_try install -y --no-install-recommends "$@" && return 0
-	quietly "$log" apt_try update || return 1
-	quietly "$log" apt_try install -y --no-install-recommends "$@"
+	# A fresh machine has no lists yet, an old one stale lists.
+	quietly "$log" apt install -y --no-install-recommends "$@" && return 0
+	quietly "$log" apt_again update || return 1
+	quietly "$log" apt_again install -y --no-install-recommends "$@"
 }
 
 # need_build_packages LOG: everything that the build needs, or end.

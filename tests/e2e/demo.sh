@@ -30,7 +30,7 @@ demo
 if [ "${1-}" != quick ]; then
 	start_standalone >/dev/null
 	demo "--server=$mongo_uri"
-	MONGO_DB=admin mongo command '{"listDatabases": 1, "nameOnly": true}' >"$test_dir/left"
+	mongo command '{"listDatabases": 1, "nameOnly": true}' >"$test_dir/left"
 	! grep -o 'aerostat_demo[a-z0-9_]*' "$test_dir/left" || fail "the database is left"
 	stop mongod-0
 	demo --mongodb

@@ -250,6 +250,7 @@ export PATH
 for variable in "${!AEROSTAT_@}"; do
 	[[ $variable == AEROSTAT_TEST_* ]] || unset "$variable"
 done
+unset MONGO_DB mongo_at
 
 # --- namespaces ------------------------------------------------------------------------
 
@@ -372,12 +373,13 @@ node_spawn()
 
 mongo()
 {
-	/usr/bin/python3 "$e2e_dir/mongo.py" "${MONGO_URI:-$mongo_uri}" "$@"
+	/usr/bin/python3 "$e2e_dir/mongo.py" "${mongo_at:-$mongo_uri}" "$@"
 }
 
+# scripts/test has tried to download one: no test tries again.
 mongod_path()
 {
-	"$top_srcdir/scripts/mongod"
+	"$top_srcdir/scripts/mongod" ${AEROSTAT_TEST_NO_DOWNLOAD:+--cached}
 }
 
 # need_mongod: $mongod and the client, or skip.
@@ -387,7 +389,7 @@ need_mongod()
 	[ -z "${mongod-}" ] || return 0
 	/usr/bin/python3 -c 'import pymongo' 2>"$err" ||
 		skip "no pymongo: apt-get install python3-pymongo"
-	mongod=$(mongod_path 2>"$err") || skip "no mongod: $(tr '\n' ' ' <"$err")"
+	mongod=$(mongod_path 2>"$err") || skip "no mongod: $(tail -n 2 "$err" | tr '\n' ' ')"
 }
 
 # start_mongod NAME PORT [OPTION...]
@@ -441,7 +443,7 @@ start_replica_set()
 	done
 	mongo_uri="mongodb://${hosts#,}/?replicaSet=aero"
 	# shellcheck disable=SC2086 # three words
-	MONGO_URI="mongodb://127.0.0.1:${ports%% *}/?directConnection=true" \
+	mongo_at="mongodb://127.0.0.1:${ports%% *}/?directConnection=true" \
 		mongo init aero $ports >/dev/null
 	echo "$mongo_uri"
 }
