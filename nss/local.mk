@@ -43,3 +43,10 @@ tests_test_answer_LDADD = tests/libsupport.la
 tests_test_nss_SOURCES = tests/test_nss.c tests/mirror_set.c tests/mirror_set.h
 tests_test_nss_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_test_nss_LDADD = $(MIRROR_TEST_LIBS)
+
+# One look-up through glibc's own chain, and what uses it.
+check_PROGRAMS += tests/chain_probe
+tests_chain_probe_SOURCES = tests/chain_probe.c
+tests_chain_probe_LDADD =
+E2E_TESTS += tests/e2e/nss_chain.sh
+EXTRA_DIST += tests/e2e/nss_chain.sh tests/e2e/tiny_dns.py
