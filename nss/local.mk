@@ -50,3 +50,9 @@ tests_chain_probe_SOURCES = tests/chain_probe.c
 tests_chain_probe_LDADD =
 E2E_TESTS += tests/e2e/nss_chain.sh
 EXTRA_DIST += tests/e2e/nss_chain.sh tests/e2e/tiny_dns.py
+
+check_PROGRAMS += tests/hammer
+tests_hammer_SOURCES = tests/hammer.c
+tests_hammer_LDADD = mirror/libaero_mirror.la
+E2E_TESTS += tests/e2e/nss_hammer.sh
+EXTRA_DIST += tests/e2e/nss_hammer.sh
