@@ -339,8 +339,8 @@ static void damage_is_refused_and_never_believed(void **state)
 			/* Half of them where the structure is: headers and indexes. */
 			at = rnd(2) ? rnd((uint32_t)size)
 				    : rnd((uint32_t)(size / 4096)) * 4096 + rnd(160);
-			copy[at] = rnd(4) ? (unsigned char)rnd(256)
-					  : (unsigned char)(copy[at] ^ 1U << rnd(8));
+			copy[at] = (unsigned char)(rnd(4) ? rnd(256)
+							  : copy[at] ^ 1U << rnd(8));
 		}
 		spit(bad, copy, i % 10 == 0 ? rnd((uint32_t)size) : size);
 		refused += no_wrong_answer(bad, &set) > 0;
