@@ -172,16 +172,19 @@ static void what_cannot_be_run_is_refused(void **state)
 	assert_int_equal(aero_updater_run("/nonexistent/x", &paths, 9000, &result, &err),
 		AERO_REFUSED);
 	assert_non_null(strstr(err.msg, "/nonexistent/x"));
+	aero_updater_result_clear(&result);
 	/* no shell is asked for what is no program */
 	test_write(program, "echo x >$AEROSTAT_LEGACY\n");
 	assert_int_equal(chmod(program, 0755), 0);
 	assert_int_equal(
 		aero_updater_run(program, &paths, 9000, &result, &err), AERO_REFUSED);
+	aero_updater_result_clear(&result);
 	assert_int_equal(access(paths.legacy, F_OK), -1);
 	script("true");
 	assert_int_equal(chmod(program, 0644), 0);
 	assert_int_equal(
 		aero_updater_run(program, &paths, 9000, &result, &err), AERO_REFUSED);
+	aero_updater_result_clear(&result);
 }
 
 /* It runs no more; a zombie waits for init only. */
@@ -334,7 +337,7 @@ static void no_step_blocks_and_idle_polls_do_not_spin(void **state)
 			slowest = aero_clock_ms() - began;
 		steps++;
 	}
-	if (steps > 20)
+	if (steps > 100) /* 50 where there are no pidfds */
 		fail_msg("%d steps", steps);
 	if (slowest > 200)
 		fail_msg("a step of %lld ms", (long long)slowest);
