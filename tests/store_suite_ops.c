@@ -490,6 +490,7 @@ static void an_op_carries_its_occupants(void **state)
 static void an_import_inserts_or_replaces_by_hostname(void **state)
 {
 	struct aero_slot *slot = suite_slot("web-0", "web", "i-0", "10.0.0.1", "a");
+	struct aero_slot got = {0};
 	struct aero_slots slots = {0};
 
 	(void)state;
@@ -498,6 +499,18 @@ static void an_import_inserts_or_replaces_by_hostname(void **state)
 	slot = suite_slot("web-0", "db", "i-9", "10.0.0.2", NULL);
 	SUITE_RC(aero_store_slot_import(suite_store, slot, err), AERO_OK);
 	expect("web-0", "db:masterful:i-9:10.0.0.2::");
+	/* What it brings of its history is kept, and is not made up. */
+	get("web-0", &got);
+	assert_true(got.registered_at / 1000 >= (int64_t)time(NULL) - 60 && got.reg == 0);
+	slot->reg = 5;
+	slot->epoch = 6;
+	slot->registered_at = 1700000000123;
+	SUITE_RC(aero_store_slot_import(suite_store, slot, err), AERO_OK);
+	slot->reg = slot->epoch = 0;
+	SUITE_RC(aero_store_slot_import(suite_store, slot, err), AERO_OK);
+	get("web-0", &got);
+	assert_true(got.registered_at == 1700000000123 && got.reg == 5 && got.epoch == 6);
+	aero_slot_clear(&got);
 	slot = suite_slot("web-1", "web", "i-9", "10.0.0.2", NULL);
 	SUITE_RC(aero_store_slot_import(suite_store, slot, err), AERO_DUP_INSTANCE);
 	slot = suite_slot("", "web", "i-8", "10.0.0.2", NULL);
