@@ -109,3 +109,11 @@ endif
 tests_test_slot_SOURCES = tests/test_slot.c $(suite_sources) tests/no_mongo.c
 tests_test_slot_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_slot_LDADD = tests/libsupport.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_store_doc
+check_PROGRAMS += tests/test_store_doc
+endif
+tests_test_store_doc_SOURCES = tests/test_store_doc.c tests/no_mongo.c
+tests_test_store_doc_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_store_doc_LDADD = tests/libsupport.la lib/libaero.la
