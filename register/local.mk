@@ -26,3 +26,12 @@ endif
 tests_test_pick_SOURCES = tests/test_pick.c
 tests_test_pick_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_pick_LDADD = tests/libsupport.la register/libaero_register.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_claim
+check_PROGRAMS += tests/test_claim
+endif
+tests_test_claim_SOURCES = tests/test_claim.c tests/actors.c tests/actors.h \
+	tests/fake_store.c tests/fake_store.h
+tests_test_claim_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_claim_LDADD = tests/libsupport.la register/libaero_register.la lib/libaero.la
