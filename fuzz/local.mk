@@ -1,0 +1,26 @@
+# Fuzz targets, a row each: fuzz/fuzz_<x>.c with LLVMFuzzerTestOneInput, seeds in
+# fuzz/corpus/<x>/. `make check` replays the seeds with any compiler (replay_main.c);
+# `make fuzz` builds them again with clang's libFuzzer and runs each FUZZ_SECONDS.
+FUZZ_TARGETS = fuzz/fuzz_names
+
+# What they link with, dependents first. It is LDADD, the default of any program that
+# names no libraries of its own: every other program here does.
+LDADD = $(FUZZ_ENGINE) lib/libaero.la
+if FUZZERS
+# Nothing else is linked in such a build: libFuzzer brings a main of its own.
+AM_LDFLAGS += -fsanitize=fuzzer
+FUZZ_ENGINE =
+EXTRA_PROGRAMS += $(FUZZ_TARGETS)
+else
+FUZZ_ENGINE = fuzz/libreplay.la
+check_LTLIBRARIES += fuzz/libreplay.la
+check_PROGRAMS += $(FUZZ_TARGETS)
+UNIT_TESTS += $(FUZZ_TARGETS)
+endif
+fuzz_libreplay_la_SOURCES = fuzz/replay_main.c
+
+FUZZ_SECONDS = 60
+fuzz-targets: $(FUZZ_TARGETS)
+fuzz:
+	'$(abs_top_srcdir)/scripts/fuzz' '$(abs_top_srcdir)' $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+.PHONY: fuzz fuzz-targets

@@ -1,13 +1,29 @@
 # What the programs share.
 noinst_LTLIBRARIES += lib/libaero.la
 lib_libaero_la_SOURCES = \
+	lib/conf.c lib/conf.h lib/conf_parse.h \
+	lib/conf_args.c \
+	lib/conf_help.c \
+	lib/conf_set.c \
+	lib/conf_table.c \
+	lib/conf_yaml.c \
 	lib/err.c lib/err.h \
 	lib/file.c lib/file.h \
 	lib/list.c lib/list.h \
 	lib/log.c lib/log.h \
 	lib/loop.c lib/loop.h \
+	lib/lmdb.c lib/lmdb.h \
+	lib/lmdb_slots.c lib/lmdb_slots.h \
 	lib/names.c lib/names.h \
-	lib/slot.c lib/slot.h
+	lib/server.c lib/server.h \
+	lib/slot.c lib/slot.h \
+	lib/status.c lib/status.h \
+	lib/store.c lib/store.h lib/store_ops.h \
+	lib/store_doc.c lib/store_doc.h \
+	lib/store_lmdb.c lib/store_lmdb.h \
+	lib/store_lmdb_write.c \
+	lib/watch.c lib/watch.h \
+	lib/watch_lmdb.c
 lib_libaero_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 lib_libaero_la_LIBADD = $(MONGOC_LIBS) $(YAML_LIBS) $(CURL_LIBS) $(LMDB_LIBS)
 
@@ -34,3 +50,30 @@ endif
 tests_test_loop_SOURCES = tests/test_loop.c
 tests_test_loop_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_test_loop_LDADD = tests/libsupport.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_conf
+check_PROGRAMS += tests/test_conf
+endif
+tests_test_conf_SOURCES = tests/test_conf.c
+tests_test_conf_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_conf_LDADD = tests/libsupport.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_status
+check_PROGRAMS += tests/test_status
+endif
+tests_test_status_SOURCES = tests/test_status.c
+tests_test_status_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_status_LDADD = tests/libsupport.la lib/libaero.la
+# The suite that every store runs.
+suite_sources = tests/store_suite.c tests/store_suite.h tests/store_suite_ops.c \
+	tests/store_suite_watch.c
+EXTRA_DIST += tests/data/original.json
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_store_lmdb
+check_PROGRAMS += tests/test_store_lmdb
+endif
+tests_test_store_lmdb_SOURCES = tests/test_store_lmdb.c $(suite_sources) tests/no_mongo.c
+tests_test_store_lmdb_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_store_lmdb_LDADD = tests/libsupport.la lib/libaero.la

@@ -163,24 +163,29 @@ bool aero_slot_of_bson(const bson_t *doc, struct aero_slot *ret, const char **re
 	return failed == NULL;
 }
 
-void aero_slot_to_bson(const struct aero_slot *slot, bson_t *doc)
+void aero_list_to_bson(const struct aero_list *list, bson_t *doc, const char *key)
 {
 	bson_t array;
 	char index[16];
-	const char *key;
+	const char *at;
 
+	BSON_APPEND_ARRAY_BEGIN(doc, key, &array);
+	for (size_t i = 0; i < list->n; i++) {
+		bson_uint32_to_string((uint32_t)i, &at, index, sizeof(index));
+		BSON_APPEND_UTF8(&array, at, list->v[i]);
+	}
+	bson_append_array_end(doc, &array);
+}
+
+void aero_slot_to_bson(const struct aero_slot *slot, bson_t *doc)
+{
 	for (size_t i = 0; i < N_FIELDS; i++) {
 		const char *text = text_in(slot, &fields[i]);
 
 		if (fields[i].always || *text != '\0')
 			BSON_APPEND_UTF8(doc, fields[i].key, text);
 	}
-	BSON_APPEND_ARRAY_BEGIN(doc, "aliases", &array);
-	for (size_t i = 0; i < slot->who.aliases.n; i++) {
-		bson_uint32_to_string((uint32_t)i, &key, index, sizeof(index));
-		BSON_APPEND_UTF8(&array, key, slot->who.aliases.v[i]);
-	}
-	bson_append_array_end(doc, &array);
+	aero_list_to_bson(&slot->who.aliases, doc, "aliases");
 	if (slot->reg != 0)
 		BSON_APPEND_INT64(doc, "reg", slot->reg);
 	if (slot->epoch != 0)

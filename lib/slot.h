@@ -43,6 +43,9 @@ bool aero_slot_of_bson(const bson_t *doc, struct aero_slot *ret, const char **re
  * registered_at when they are set; no _id. */
 void aero_slot_to_bson(const struct aero_slot *slot, bson_t *doc);
 
+/* Append an array of strings. */
+void aero_list_to_bson(const struct aero_list *list, bson_t *doc, const char *key);
+
 bool aero_slot_masterful(const struct aero_slot *slot);
 bool aero_slot_blank(const struct aero_slot *slot); /* instance_id is '' */
 

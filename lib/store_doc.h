@@ -10,6 +10,9 @@
 
 #include "lib/store.h"
 
+/* Is this the slot that a conditional write may touch? */
+bool aero_slot_matches(const struct aero_slot *slot, const struct aero_slot_match *match);
+
 /* slots. registered_at is left out: *ret_clock says that the store has to write its own
  * clock there ($currentDate). ip6 is always written, so that an old one goes. */
 void aero_doc_slot_change(

@@ -31,6 +31,11 @@
 #ifndef AERO_MIRROR_LAYOUT_H
 #define AERO_MIRROR_LAYOUT_H
 
+#include <endian.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
 #define AERO_PAGE_SIZE 4096
 #define AERO_FORMAT_VERSION 1
 
@@ -44,10 +49,19 @@
 #define AERO_REC_HEADER 12
 #define AERO_REC_MAX 1536 /* a node of key and value never leaves its leaf page */
 #define AERO_REC_ALIAS 0x01
-#define AERO_ADDR_MAX 8   /* addresses per family */
+#define AERO_ADDR_MAX 8	  /* addresses per family */
 #define AERO_ALIAS_MAX 32 /* aliases of a host */
 
 #define AERO_META_HEADER 46
 #define AERO_DIGEST_SIZE 32
+
+/* An integer of the file, at any alignment. */
+static inline uint64_t aero_le(const unsigned char *p, size_t bytes)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, p, bytes);
+	return le64toh(v);
+}
 
 #endif

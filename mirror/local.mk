@@ -1,0 +1,31 @@
+# The file that every process reads: its format, its reader (libc only), its writer.
+noinst_LTLIBRARIES += mirror/libaero_mirror.la
+mirror_libaero_mirror_la_SOURCES = \
+	mirror/encode.c \
+	mirror/layout.h \
+	mirror/publish.c mirror/publish.h \
+	mirror/reader.c mirror/reader.h \
+	mirror/record.c mirror/record.h
+mirror_libaero_mirror_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LMDB_CFLAGS)
+mirror_libaero_mirror_la_LIBADD = $(LMDB_LIBS) $(CRYPTO_LIBS)
+
+# Mirrors for the tests of every folder.
+check_PROGRAMS += tests/publish_tool
+tests_publish_tool_SOURCES = tests/publish_tool.c tests/mirror_set.c tests/mirror_set.h
+tests_publish_tool_LDADD = mirror/libaero_mirror.la
+
+if HAVE_CMOCKA
+MIRROR_TESTS = tests/test_record tests/test_reader tests/test_publish
+UNIT_TESTS += $(MIRROR_TESTS)
+check_PROGRAMS += $(MIRROR_TESTS)
+endif
+MIRROR_TEST_LIBS = tests/libsupport.la mirror/libaero_mirror.la
+tests_test_record_SOURCES = tests/test_record.c
+tests_test_record_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_record_LDADD = $(MIRROR_TEST_LIBS)
+tests_test_reader_SOURCES = tests/test_reader.c tests/mirror_set.c tests/mirror_set.h
+tests_test_reader_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(LMDB_CFLAGS)
+tests_test_reader_LDADD = $(MIRROR_TEST_LIBS) $(LMDB_LIBS)
+tests_test_publish_SOURCES = tests/test_publish.c tests/mirror_set.c tests/mirror_set.h
+tests_test_publish_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_publish_LDADD = $(MIRROR_TEST_LIBS)

@@ -21,6 +21,7 @@ struct aero_generation {
 	struct aero_entry *entries; /* sorted in place */
 	size_t n_entries;
 	struct aero_meta meta;
+	unsigned char digest[AERO_DIGEST_SIZE]; /* where meta.digest points afterwards */
 };
 
 /* A failure: the step and an errno or MDB_* code, worded by aero_publish_strerror. */
@@ -36,8 +37,10 @@ struct aero_published {
 };
 
 /* Publish gen as path (a temporary file `path.tmp` stands beside it meanwhile). Returns
- * 0, or -1 with *err set and the published file untouched. Aliases are cut from a record
- * until it fits; *ret_cut counts them. Mode 0644 whatever the umask. */
+ * 0, or -1 with *err set and the published file untouched (if the last step, the fsync of
+ * the directory, fails, the new file is in place, but may not survive a crash). Aliases
+ * are cut from a record until it fits; *ret_cut counts them. Mode 0644 whatever the
+ * umask. */
 int aero_publish(const char *path, struct aero_generation *gen,
 	struct aero_published *keep, size_t *ret_cut, struct aero_publish_error *err);
 

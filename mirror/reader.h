@@ -9,11 +9,11 @@
 
 enum aero_read {
 	AERO_READ_OK,
-	AERO_READ_MISS,    /* no such key in a readable mirror; or the end of the list */
+	AERO_READ_MISS,	   /* no such key in a readable mirror; or the end of the list */
 	AERO_READ_ABSENT,  /* no such file */
 	AERO_READ_DENIED,  /* not readable, or writable by group or others */
 	AERO_READ_DAMAGED, /* empty, short, noise, other version, not a regular file */
-	AERO_READ_BUSY,    /* out of descriptors or memory: worth another try */
+	AERO_READ_BUSY,	   /* out of descriptors or memory: worth another try */
 	AERO_READ_FAILED,  /* any other failed system call; its errno is in reader.err */
 };
 
@@ -23,6 +23,7 @@ struct aero_reader {
 	int fd;
 	int err;
 	uint16_t depth;
+	uint16_t n, at; /* page is a leaf of n nodes, and next goes on at `at`; or 0, 0 */
 	uint64_t root, last_page;
 	_Alignas(8) unsigned char page[AERO_PAGE_SIZE];
 };
@@ -32,8 +33,8 @@ struct aero_reader {
 enum aero_read aero_reader_open(struct aero_reader *r, const char *path);
 
 /* Look one key up. */
-enum aero_read aero_reader_get(
-	struct aero_reader *r, const unsigned char *key, size_t keylen, struct aero_rec *ret);
+enum aero_read aero_reader_get(struct aero_reader *r, const unsigned char *key,
+	size_t keylen, struct aero_rec *ret);
 
 /* The first record whose key is greater than *key (*keylen 0: the first of all) and
  * begins with kind; key and keylen are moved to it. AERO_READ_MISS at the end. The

@@ -5,3 +5,6 @@ endif
 tests_libsupport_la_SOURCES = tests/support.c tests/support.h
 tests_libsupport_la_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_libsupport_la_LIBADD = $(CMOCKA_LIBS)
+
+SCRIPT_TESTS += tests/check_layers.sh
+E2E_TESTS += tests/e2e/harness.sh

@@ -197,6 +197,10 @@ e2e_cleanup()
 	local code=$? file
 	trap - EXIT ERR HUP INT TERM
 	set +e
+	# A script's own last act, within its namespace if it has one.
+	if declare -F at_exit >/dev/null; then
+		at_exit
+	fi
 	[ "$code" = 0 ] || [ "$code" = 77 ] || e2e_show_logs >&2
 	# In a namespace of its own, pid 1's end takes the rest along.
 	[ -z "$e2e_inside" ] || exit "$code"
@@ -243,7 +247,10 @@ e2e_bins()
 PATH=$(e2e_bins "$stage")$PATH
 export PATH
 # The environment of whoever runs the tests must not steer what is tested.
-unset "${!AEROSTAT_@}" 2>/dev/null || :
+for variable in "${!AEROSTAT_@}"; do
+	[[ $variable == AEROSTAT_TEST_* ]] || unset "$variable"
+done
+unset MONGO_DB mongo_at
 
 # --- namespaces ------------------------------------------------------------------------
 
@@ -265,19 +272,24 @@ private_dir()
 	mount --rbind "$3" "$1"
 }
 
-# private_files DIR: own /etc, /var/lib/aerostat and /run, in memory, mounted at DIR too.
-# A rename over /etc/hosts must work, so all of /etc is a copy, not the files alone.
+# private_files DIR [HOSTNAME]: own /etc, /var/lib/aerostat and /run, in memory, mounted
+# at DIR too. A rename over /etc/hosts must work, so all of /etc is a copy, not the files
+# alone. With private_keep_names set, the machine's own names are kept, for its servers.
 private_files()
 {
 	mkdir -p "$1"
 	mount -t tmpfs -o mode=0755 aerostat-private "$1"
 	mkdir "$1/etc"
 	cp -a /etc/. "$1/etc/" 2>/dev/null || :
-	rm -f "$1"/etc/hosts* "$1"/etc/aerostat* "$1/etc/hostname"
-	printf '127.0.0.1 localhost\n' >"$1/etc/hosts"
+	rm -f "$1"/etc/hosts.* "$1"/etc/aerostat* "$1/etc/hostname"
 	echo "${2:-private}" >"$1/etc/hostname"
 	sed -i '/^hosts:/d' "$1/etc/nsswitch.conf"
-	echo 'hosts: files aerostat' >>"$1/etc/nsswitch.conf"
+	if [ -n "${private_keep_names-}" ]; then
+		echo 'hosts: files aerostat dns' >>"$1/etc/nsswitch.conf"
+	else
+		printf '127.0.0.1 localhost\n' >"$1/etc/hosts"
+		echo 'hosts: files aerostat' >>"$1/etc/nsswitch.conf"
+	fi
 	mount --bind "$1/etc" /etc
 	hostname "${2:-private}"
 	private_dir /var/lib aerostat "$1/lib"
@@ -333,13 +345,12 @@ node_new()
 	[ -z "${2-}" ] || ip address add "$2" dev lo
 	mkdir -p "$test_dir/nodes/$1"
 	spawn "node-$1" unshare -m -u --propagation private "$BASH" -euc "
+		private_keep_names=${private_keep_names-}
 		$(declare -f private_dir private_files)
 		private_files '$test_dir/nodes/$1' '$1'
-		: >'$test_dir/nodes/$1/ready'
-		: >'$test_dir/.pids/ready-$1.'
+		: >'$test_dir/.ready-$1'
 		exec sleep infinity"
-	wait_until 15 "the files of node $1" test -e "$test_dir/.pids/ready-$1."
-	rm "$test_dir/.pids/ready-$1."
+	wait_until 15 "the files of node $1" test -e "$test_dir/.ready-$1"
 }
 
 # node NAME COMMAND...: run it there. spawn SOMETHING node_exec ... for the background.
@@ -362,12 +373,13 @@ node_spawn()
 
 mongo()
 {
-	/usr/bin/python3 "$e2e_dir/mongo.py" "${MONGO_URI:-$mongo_uri}" "$@"
+	/usr/bin/python3 "$e2e_dir/mongo.py" "${mongo_at:-$mongo_uri}" "$@"
 }
 
+# scripts/test has tried to download one: no test tries again.
 mongod_path()
 {
-	"$top_srcdir/scripts/mongod"
+	"$top_srcdir/scripts/mongod" ${AEROSTAT_TEST_NO_DOWNLOAD:+--cached}
 }
 
 # need_mongod: $mongod and the client, or skip.
@@ -377,7 +389,7 @@ need_mongod()
 	[ -z "${mongod-}" ] || return 0
 	/usr/bin/python3 -c 'import pymongo' 2>"$err" ||
 		skip "no pymongo: apt-get install python3-pymongo"
-	mongod=$(mongod_path 2>"$err") || skip "no mongod: $(tr '\n' ' ' <"$err")"
+	mongod=$(mongod_path 2>"$err") || skip "no mongod: $(tail -n 2 "$err" | tr '\n' ' ')"
 }
 
 # start_mongod NAME PORT [OPTION...]
@@ -431,7 +443,7 @@ start_replica_set()
 	done
 	mongo_uri="mongodb://${hosts#,}/?replicaSet=aero"
 	# shellcheck disable=SC2086 # three words
-	MONGO_URI="mongodb://127.0.0.1:${ports%% *}/?directConnection=true" \
+	mongo_at="mongodb://127.0.0.1:${ports%% *}/?directConnection=true" \
 		mongo init aero $ports >/dev/null
 	echo "$mongo_uri"
 }

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* Options: the order of the sources, and what is derived from the values. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/conf_parse.h"
+#include "lib/file.h"
+
+#define CONF_FILE "/etc/aerostat.conf"
+#define CONF_MAX (1024 * 1024)
+#define SERVER_MAX (64 * 1024)
+
+static int set_defaults(struct aero_conf *conf, struct aero_err *err)
+{
+	static const struct aero_opt_source source = {
+		AERO_FROM_DEFAULT, "table of options"};
+
+	*conf = (struct aero_conf){0};
+	conf->from = calloc(aero_n_options, sizeof(*conf->from));
+	if (conf->from == NULL)
+		return aero_err_set(err, AERO_NOMEM, "options: out of memory");
+	for (size_t i = 0; i < aero_n_options; i++) {
+		int rc = aero_opt_set(conf, i, &source, aero_options[i].def, err);
+
+		if (rc != AERO_OK)
+			return rc;
+	}
+	return AERO_OK;
+}
+
+static int load_file(struct aero_conf *conf, struct aero_err *err)
+{
+	char *path = aero_conf_path(conf, CONF_FILE), *text = NULL;
+	size_t len = 0;
+	int rc;
+
+	if (path == NULL)
+		return aero_err_set(err, AERO_NOMEM, "options: out of memory");
+	rc = aero_file_read(path, CONF_MAX, &text, &len, err);
+	if (rc == AERO_OK)
+		rc = aero_conf_yaml(conf, path, text, len, err);
+	else if (rc == AERO_MISS)
+		rc = AERO_OK;
+	else if (rc == AERO_PERM)
+		rc = aero_err_prefix(err, rc,
+			"the configuration must be readable (chmod 644; a URI with a "
+			"password belongs into a server_file)");
+	else if (rc != AERO_NOMEM)
+		rc = aero_err_prefix(err, AERO_CONFIG, "the configuration");
+	free(text);
+	free(path);
+	return rc;
+}
+
+int aero_conf_load(enum aero_program program, int argc, char *const argv[],
+	struct aero_conf *ret, struct aero_err *err)
+{
+	int rc = set_defaults(ret, err);
+
+	if (rc == AERO_OK)
+		rc = aero_conf_args(ret, program, argc, argv, err);
+	if (rc != AERO_OK || ret->help || ret->version)
+		return rc;
+	rc = aero_conf_env(ret, err);
+	if (rc == AERO_OK) /* below the root that flag or environment names */
+		rc = load_file(ret, err);
+	return rc;
+}
+
+void aero_conf_clear(struct aero_conf *conf)
+{
+	for (size_t i = 0; i < aero_n_options; i++) {
+		void *at = (char *)conf + aero_options[i].offset;
+
+		if (aero_options[i].type == AERO_OPT_STR)
+			free(*(char **)at);
+		else if (aero_options[i].type == AERO_OPT_LIST)
+			aero_list_clear(at);
+	}
+	aero_list_clear(&conf->words);
+	aero_list_clear(&conf->warnings);
+	free(conf->from);
+	*conf = (struct aero_conf){0};
+}
+
+enum aero_opt_from aero_conf_from(const struct aero_conf *conf, const char *key)
+{
+	int row = aero_opt_find(key, strlen(key), false);
+
+	return row < 0 || conf->from == NULL ? AERO_FROM_DEFAULT : conf->from[row];
+}
+
+bool aero_conf_real_root(const struct aero_conf *conf)
+{
+	return conf->root[strspn(conf->root, "/")] == '\0';
+}
+
+char *aero_conf_path(const struct aero_conf *conf, const char *path)
+{
+	size_t len = strlen(conf->root);
+	char *joined;
+
+	while (len > 0 && conf->root[len - 1] == '/')
+		len--;
+	return asprintf(&joined, "%.*s%s", (int)len, conf->root, path) < 0 ? NULL
+									   : joined;
+}
+
+/* The one line of text that is neither blank nor a comment, cut out in place; NULL if
+ * there is none, or more than one. */
+static char *only_line(char *text)
+{
+	char *found = NULL, *line;
+
+	while ((line = strsep(&text, "\r\n")) != NULL) {
+		size_t len;
+
+		line += strspn(line, " \t");
+		len = strlen(line);
+		while (len > 0 && (line[len - 1] == ' ' || line[len - 1] == '\t'))
+			line[--len] = '\0';
+		if (len == 0 || *line == '#')
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = line;
+	}
+	return found;
+}
+
+int aero_conf_server(const struct aero_conf *conf, char **ret, struct aero_err *err)
+{
+	enum aero_opt_from server = aero_conf_from(conf, "server");
+	char *text = NULL, *copy = NULL;
+	const char *value = conf->server;
+	size_t len = 0;
+	int rc = AERO_OK;
+
+	if (*conf->server_file != '\0' && server != AERO_FROM_FLAG &&
+		(server <= AERO_FROM_FILE ||
+			aero_conf_from(conf, "server_file") >= server)) {
+		rc = aero_file_read(conf->server_file, SERVER_MAX, &text, &len, err);
+		if (rc == AERO_MISS)
+			rc = aero_err_set(err, AERO_CONFIG, "'%s': no such file",
+				conf->server_file);
+		if (rc != AERO_OK) {
+			rc = aero_err_prefix(err,
+				rc == AERO_PERM || rc == AERO_NOMEM ? rc : AERO_CONFIG,
+				"server_file");
+			goto out;
+		}
+		value = strlen(text) == len ? only_line(text) : NULL;
+		if (value == NULL) {
+			rc = aero_err_set(err, AERO_CONFIG,
+				"server_file '%s': it must hold one line, the server",
+				conf->server_file);
+			goto out;
+		}
+	}
+	copy = strdup(value);
+	if (copy == NULL)
+		rc = aero_err_set(err, AERO_NOMEM, "server: out of memory");
+	else
+		*ret = copy;
+out:
+	free(text);
+	return rc;
+}

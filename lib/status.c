@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <bson/bson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/file.h"
+#include "lib/status.h"
+
+#define STATUS_FILE "/var/lib/aerostat/status.json"
+#define STATUS_MAX (1024 * 1024)
+
+#define AT(member) offsetof(struct aero_status, member)
+
+enum unit {
+	COUNT,
+	MILLISECONDS,
+	MICROSECONDS,
+	NANOSECONDS,
+	TIMESTAMP, /* BSON: seconds << 32 | increment */
+};
+
+/* The numbers: their key in status.json is the member's name; metric NULL = not shown. */
+static const struct number {
+	const char *key;
+	size_t offset;
+	enum unit unit;
+	const char *metric, *type, *help;
+} numbers[] = {
+#define ROW(key, unit, metric, type, help)                                               \
+	{                                                                                \
+#key, AT(key), unit, metric, type, help                                  \
+	}
+	ROW(pid, COUNT, NULL, NULL, NULL),
+	ROW(started, MILLISECONDS, "start_time_seconds", "gauge",
+		"When the sync daemon started."),
+	ROW(updated, MILLISECONDS, "status_timestamp_seconds", "gauge",
+		"When these numbers were written."),
+	ROW(last_contact, MILLISECONDS, "last_contact_timestamp_seconds", "gauge",
+		"When the naming store last answered; 0 = never."),
+	ROW(sync_count, COUNT, "syncs_total", "counter",
+		"Full synchronisations finished."),
+	ROW(sync_started, MILLISECONDS, "sync_timestamp_seconds", "gauge",
+		"When the last of them began."),
+	ROW(generation, COUNT, "generation", "gauge", "Generation of the mirror."),
+	ROW(hosts_generation, COUNT, "hosts_generation", "gauge",
+		"Generation that /etc/hosts was written from."),
+	ROW(source_time, TIMESTAMP, "source_timestamp_seconds", "gauge",
+		"Time of the published data, by the clock of the naming store."),
+	ROW(published, NANOSECONDS, "published_timestamp_seconds", "gauge",
+		"When the mirror was last published."),
+	ROW(documents, COUNT, "documents", "gauge", "Documents of the collection."),
+	ROW(names, COUNT, "names", "gauge", "Host names published."),
+	ROW(aliases, COUNT, "aliases", "gauge", "Aliases published."),
+	ROW(addresses, COUNT, "addresses", "gauge", "Addresses published."),
+	ROW(gaps, COUNT, "gaps", "gauge", "Slots without an address."),
+	ROW(n_refused, COUNT, "refused", "gauge", "Names and addresses refused."),
+	ROW(n_cut, COUNT, "cut", "gauge", "Aliases and addresses over a limit."),
+	ROW(reconnects, COUNT, "reconnects_total", "counter",
+		"Times the naming store was connected to again."),
+	ROW(publishes, COUNT, "publishes_total", "counter", "Generations published."),
+	ROW(publish_us, MICROSECONDS, "publish_duration_seconds", "gauge",
+		"Duration of the last publish."),
+	ROW(propagation_us, MICROSECONDS, "propagation_seconds", "gauge",
+		"From the last change's commit to its publish."),
+	ROW(shrink_held_since, MILLISECONDS, "shrink_held_timestamp_seconds", "gauge",
+		"Since when the shrink guard holds a result; 0 = it holds none."),
+#undef ROW
+};
+
+static const struct {
+	const char *key;
+	size_t offset;
+} strings[] = {
+	{"mode", AT(mode)},
+	{"server", AT(server)},
+	{"error", AT(error)},
+	{"hostname", AT(hostname)},
+};
+
+#define N_NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
+#define N_STRINGS (sizeof(strings) / sizeof(strings[0]))
+
+static int64_t number_of(const struct aero_status *status, const struct number *row)
+{
+	const void *at = (const char *)status + row->offset;
+
+	return *(const int64_t *)at;
+}
+
+static const char *string_of(const struct aero_status *status, size_t i)
+{
+	const void *at = (const char *)status + strings[i].offset;
+	const char *text = *(char *const *)at;
+
+	return text == NULL ? "" : text;
+}
+
+/* JSON holds UTF-8 only, and the words may quote what a stranger wrote. */
+static bool append_text(bson_t *doc, const char *key, const char *text)
+{
+	size_t len = text == NULL ? 0 : strlen(text);
+	char *copy;
+	bool ok;
+
+	if (len == 0 || bson_utf8_validate(text, len, false))
+		return bson_append_utf8(doc, key, -1, len == 0 ? "" : text, (int)len);
+	copy = strdup(text);
+	if (copy == NULL)
+		return false;
+	for (char *p = copy; *p != '\0'; p++)
+		if ((unsigned char)*p >= 0x80)
+			*p = '?';
+	ok = bson_append_utf8(doc, key, -1, copy, (int)len);
+	free(copy);
+	return ok;
+}
+
+static bool append_lists(bson_t *doc, const struct aero_status *status)
+{
+	bson_t array, item;
+	char buf[16];
+	const char *key;
+	bool ok = bson_append_array_begin(doc, "refused", -1, &array);
+
+	for (size_t i = 0; ok && i < status->n_refused_listed; i++) {
+		(void)bson_uint32_to_string((uint32_t)i, &key, buf, sizeof(buf));
+		ok = bson_append_document_begin(&array, key, -1, &item) &&
+		     append_text(&item, "name", status->refused[i].name) &&
+		     append_text(&item, "why", status->refused[i].why) &&
+		     bson_append_document_end(&array, &item);
+	}
+	ok = ok && bson_append_array_end(doc, &array) &&
+	     bson_append_array_begin(doc, "shadowed", -1, &array);
+	for (size_t i = 0; ok && i < status->n_shadowed; i++) {
+		(void)bson_uint32_to_string((uint32_t)i, &key, buf, sizeof(buf));
+		ok = bson_append_document_begin(&array, key, -1, &item) &&
+		     append_text(&item, "name", status->shadowed[i].name) &&
+		     bson_append_int64(&item, "line", -1, status->shadowed[i].line) &&
+		     bson_append_document_end(&array, &item);
+	}
+	return ok && bson_append_array_end(doc, &array);
+}
+
+int aero_status_write(const struct aero_conf *conf, const struct aero_status *status,
+	struct aero_err *err)
+{
+	char *path = aero_conf_path(conf, STATUS_FILE), *json = NULL;
+	bson_t doc = BSON_INITIALIZER;
+	size_t len = 0;
+	bool ok = path != NULL;
+	int rc;
+
+	for (size_t i = 0; ok && i < N_STRINGS; i++)
+		ok = append_text(&doc, strings[i].key, string_of(status, i));
+	for (size_t i = 0; ok && i < N_NUMBERS; i++)
+		ok = bson_append_int64(
+			&doc, numbers[i].key, -1, number_of(status, &numbers[i]));
+	if (ok && append_lists(&doc, status))
+		json = bson_as_relaxed_extended_json(&doc, &len);
+	if (json == NULL) {
+		rc = aero_err_set(err, AERO_NOMEM, "status: out of memory");
+		goto out;
+	}
+	json[len] = '\n'; /* in the place of its NUL */
+	rc = aero_file_replace(path, json, len + 1, 0644, err);
+out:
+	bson_free(json);
+	bson_destroy(&doc);
+	free(path);
+	return rc;
+}
+
+static void print_number(FILE *out, const struct number *row, int64_t value)
+{
+	static const int64_t parts[] = {
+		[MILLISECONDS] = 1000,
+		[MICROSECONDS] = 1000000,
+		[NANOSECONDS] = 1000000000,
+	};
+	static const int digits[] = {
+		[MILLISECONDS] = 3,
+		[MICROSECONDS] = 6,
+		[NANOSECONDS] = 9,
+	};
+
+	(void)fprintf(out, "# HELP aerostat_%s %s\n# TYPE aerostat_%s %s\naerostat_%s ",
+		row->metric, row->help, row->metric, row->type, row->metric);
+	if (row->unit == TIMESTAMP)
+		value = (int64_t)((uint64_t)value >> 32);
+	if (row->unit == TIMESTAMP || row->unit == COUNT)
+		(void)fprintf(out, "%lld\n", (long long)value);
+	else
+		(void)fprintf(out, "%s%lld.%0*lld\n", value < 0 ? "-" : "",
+			llabs(value / parts[row->unit]), digits[row->unit],
+			llabs(value % parts[row->unit]));
+}
+
+/* A label's value: only backslash, quote and line break need care. */
+static void print_label(FILE *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '\\' || *text == '"')
+			(void)fputc('\\', out);
+		if (*text == '\n')
+			(void)fputs("\\n", out);
+		else
+			(void)fputc(*text, out);
+	}
+}
+
+int aero_status_write_prometheus(const struct aero_conf *conf,
+	const struct aero_status *status, struct aero_err *err)
+{
+	static const struct number connected = {.metric = "connected",
+		.type = "gauge",
+		.help = "1 while the naming store answers, 0 in back-off."};
+	static const struct number shadowed = {.metric = "shadowed",
+		.type = "gauge",
+		.help = "Names that other lines of /etc/hosts define."};
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out;
+	int rc;
+
+	if (*conf->prometheus_file == '\0')
+		return AERO_OK;
+	out = open_memstream(&text, &len);
+	if (out == NULL)
+		return aero_err_set(err, AERO_NOMEM, "status: out of memory");
+	(void)fputs("# HELP aerostat_mode How the sync daemon follows the naming store.\n"
+		    "# TYPE aerostat_mode gauge\naerostat_mode{mode=\"",
+		out);
+	print_label(out, string_of(status, 0));
+	(void)fputs("\"} 1\n", out);
+	print_number(out, &connected, *string_of(status, 2) == '\0');
+	print_number(out, &shadowed, (int64_t)status->n_shadowed);
+	for (size_t i = 0; i < N_NUMBERS; i++)
+		if (numbers[i].metric != NULL)
+			print_number(out, &numbers[i], number_of(status, &numbers[i]));
+	if (fclose(out) != 0)
+		rc = aero_err_set(err, AERO_NOMEM, "status: out of memory");
+	else
+		rc = aero_file_replace(conf->prometheus_file, text, len, 0644, err);
+	free(text);
+	return rc;
+}
+
+/* The member `key` of a document that iter stands on, as text; malloc'd, '' if none. */
+static char *text_in(const bson_iter_t *iter, const char *key)
+{
+	bson_iter_t in;
+
+	if (bson_iter_recurse(iter, &in) && bson_iter_find(&in, key) &&
+		BSON_ITER_HOLDS_UTF8(&in))
+		return strdup(bson_iter_utf8(&in, NULL));
+	return strdup("");
+}
+
+static bool read_refused(struct aero_status *status, const bson_iter_t *iter)
+{
+	struct aero_refusal *grown =
+		realloc(status->refused, (status->n_refused_listed + 1) * sizeof(*grown));
+	struct aero_refusal *last;
+
+	if (grown == NULL)
+		return false;
+	status->refused = grown;
+	last = &grown[status->n_refused_listed++];
+	last->name = text_in(iter, "name");
+	last->why = text_in(iter, "why");
+	return last->name != NULL && last->why != NULL;
+}
+
+static bool read_shadowed(struct aero_status *status, const bson_iter_t *iter)
+{
+	struct aero_shadow *grown =
+		realloc(status->shadowed, (status->n_shadowed + 1) * sizeof(*grown));
+	struct aero_shadow *last;
+	bson_iter_t in;
+
+	if (grown == NULL)
+		return false;
+	status->shadowed = grown;
+	last = &grown[status->n_shadowed++];
+	last->name = text_in(iter, "name");
+	last->line = 0;
+	if (bson_iter_recurse(iter, &in) && bson_iter_find(&in, "line") &&
+		BSON_ITER_HOLDS_NUMBER(&in))
+		last->line = (int)bson_iter_as_int64(&in);
+	return last->name != NULL;
+}
+
+static bool read_list(struct aero_status *status, const bson_t *doc, const char *key,
+	bool (*read_one)(struct aero_status *, const bson_iter_t *))
+{
+	bson_iter_t iter, item;
+
+	if (!bson_iter_init_find(&iter, doc, key) || !BSON_ITER_HOLDS_ARRAY(&iter) ||
+		!bson_iter_recurse(&iter, &item))
+		return true;
+	while (bson_iter_next(&item))
+		if (BSON_ITER_HOLDS_DOCUMENT(&item) && !read_one(status, &item))
+			return false;
+	return true;
+}
+
+static bool read_document(struct aero_status *status, const bson_t *doc)
+{
+	bson_iter_t iter;
+
+	for (size_t i = 0; i < N_STRINGS; i++) {
+		void *at = (char *)status + strings[i].offset;
+		bool here = bson_iter_init_find(&iter, doc, strings[i].key) &&
+			    BSON_ITER_HOLDS_UTF8(&iter);
+		char *text = strdup(here ? bson_iter_utf8(&iter, NULL) : "");
+
+		if (text == NULL)
+			return false;
+		*(char **)at = text;
+	}
+	for (size_t i = 0; i < N_NUMBERS; i++) {
+		void *at = (char *)status + numbers[i].offset;
+
+		if (bson_iter_init_find(&iter, doc, numbers[i].key) &&
+			BSON_ITER_HOLDS_NUMBER(&iter))
+			*(int64_t *)at = bson_iter_as_int64(&iter);
+	}
+	return read_list(status, doc, "refused", read_refused) &&
+	       read_list(status, doc, "shadowed", read_shadowed);
+}
+
+int aero_status_read(
+	const struct aero_conf *conf, struct aero_status *ret, struct aero_err *err)
+{
+	char *path = aero_conf_path(conf, STATUS_FILE), *text = NULL;
+	struct aero_status status = {0};
+	bson_t *doc = NULL;
+	bson_error_t error;
+	size_t len = 0;
+	int rc;
+
+	if (path == NULL)
+		return aero_err_set(err, AERO_NOMEM, "status: out of memory");
+	rc = aero_file_read(path, STATUS_MAX, &text, &len, err);
+	if (rc != AERO_OK)
+		goto out;
+	doc = bson_new_from_json((const uint8_t *)text, (ssize_t)len, &error);
+	if (doc == NULL) {
+		rc = aero_err_set(
+			err, AERO_BAD, "'%s' is damaged: %s", path, error.message);
+		goto out;
+	}
+	if (!read_document(&status, doc)) {
+		rc = aero_err_set(err, AERO_NOMEM, "status: out of memory");
+		goto out;
+	}
+	*ret = status;
+	status = (struct aero_status){0}; /* now owned by ret */
+out:
+	aero_status_clear(&status);
+	bson_destroy(doc);
+	free(text);
+	free(path);
+	return rc;
+}
+
+void aero_status_clear(struct aero_status *status)
+{
+	for (size_t i = 0; i < N_STRINGS; i++) {
+		void *at = (char *)status + strings[i].offset;
+
+		free(*(char **)at);
+	}
+	for (size_t i = 0; i < status->n_refused_listed; i++) {
+		free(status->refused[i].name);
+		free(status->refused[i].why);
+	}
+	for (size_t i = 0; i < status->n_shadowed; i++)
+		free(status->shadowed[i].name);
+	free(status->refused);
+	free(status->shadowed);
+	*status = (struct aero_status){0};
+}
