@@ -123,9 +123,8 @@ static void a_missing_or_damaged_file_is_told_apart(void **state)
 static void prometheus_text_follows_the_exporter_rules(void **state)
 {
 	static const char *const lines[] = {
-		"# HELP aerostat_names Host names published.\n# TYPE aerostat_names "
-		"gauge\n",
-		"\naerostat_names 10\n",
+		"# HELP aerostat_names Host names published.\n# TYPE aerostat_names ",
+		"# TYPE aerostat_names gauge\naerostat_names 10\n",
 		"\naerostat_mode{mode=\"stream\"} 1\n",
 		"\naerostat_connected 1\n",
 		"\naerostat_shadowed 2\n",
