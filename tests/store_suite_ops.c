@@ -59,7 +59,7 @@ static void an_empty_store_answers_with_nothing(void **state)
 	SUITE_RC(aero_store_node(suite_store, "i-0", &node, err), AERO_OK);
 	assert_false(node.exists || node.left || node.dead || node.gen != 0);
 	SUITE_RC(aero_store_control(suite_store, "db", &control, err), AERO_OK);
-	assert_true(control.epoch == 0 && !control.open && control.promote == NULL);
+	assert_true(control.epoch == 0 && !control.open && control.promote.instance_id == NULL);
 }
 
 static void indexes_are_made_once_and_found(void **state)
@@ -415,31 +415,48 @@ static void a_node_changes_only_from_the_generation_that_was_read(void **state)
 	assert_false(node.exists);
 }
 
+static int open_op(int64_t epoch, const char *promote, const char *master,
+	struct aero_err *err)
+{
+	char p[8], m[8], ip[] = "10.0.0.7", v6[] = "2001:db8::7", empty[] = "";
+	char alias[] = "sql", *aliases[] = {alias};
+	struct aero_occupant who_p = {p, ip, v6, {aliases, 1}}, who_m = {m, empty, empty, {0}};
+
+	(void)snprintf(p, sizeof(p), "%s", promote);
+	(void)snprintf(m, sizeof(m), "%s", master);
+	return aero_store_control_open(suite_store, "db", epoch, &who_p, &who_m, err);
+}
+
 static void control_opens_and_closes_in_order(void **state)
 {
 	struct aero_control control = {0};
 
 	(void)state;
 	SUITE_RC(aero_store_control_close(suite_store, "db", 1, err), AERO_MISS);
-	SUITE_RC(aero_store_control_open(suite_store, "db", 2, "p", "m", err), AERO_MISS);
-	SUITE_RC(aero_store_control_open(suite_store, "db", 1, "p", "m", err), AERO_OK);
-	SUITE_RC(aero_store_control_open(suite_store, "db", 1, "q", "n", err), AERO_MISS);
-	SUITE_RC(aero_store_control_open(suite_store, "db", 2, "q", "n", err), AERO_MISS);
+	SUITE_RC(open_op(2, "p", "m", err), AERO_MISS);
+	SUITE_RC(open_op(1, "p", "m", err), AERO_OK);
+	SUITE_RC(open_op(1, "q", "n", err), AERO_MISS);
+	SUITE_RC(open_op(2, "q", "n", err), AERO_MISS);
 	SUITE_RC(aero_store_control(suite_store, "db", &control, err), AERO_OK);
 	assert_true(control.epoch == 1 && control.open);
-	assert_string_equal(control.promote, "p");
-	assert_string_equal(control.master, "m");
+	assert_string_equal(control.promote.instance_id, "p");
+	assert_string_equal(control.master.instance_id, "m");
+	assert_string_equal(control.promote.ip, "10.0.0.7");
+	assert_string_equal(control.promote.ip6, "2001:db8::7");
+	assert_int_equal(control.promote.aliases.n, 1);
+	assert_string_equal(control.promote.aliases.v[0], "sql");
+	assert_string_equal(control.master.ip, "");
 	aero_control_clear(&control);
 	SUITE_RC(aero_store_control_close(suite_store, "db", 2, err), AERO_MISS);
 	SUITE_RC(aero_store_control_close(suite_store, "db", 1, err), AERO_OK);
 	SUITE_RC(aero_store_control_close(suite_store, "db", 1, err), AERO_MISS);
 	SUITE_RC(aero_store_control(suite_store, "db", &control, err), AERO_OK);
-	assert_true(control.epoch == 1 && !control.open && control.promote == NULL);
-	SUITE_RC(aero_store_control_open(suite_store, "db", 1, "p", "", err), AERO_MISS);
-	SUITE_RC(aero_store_control_open(suite_store, "db", 2, "q", "", err), AERO_OK);
+	assert_true(control.epoch == 1 && !control.open && control.promote.instance_id == NULL);
+	SUITE_RC(open_op(1, "p", "", err), AERO_MISS);
+	SUITE_RC(open_op(2, "q", "", err), AERO_OK);
 	SUITE_RC(aero_store_control(suite_store, "db", &control, err), AERO_OK);
 	assert_true(control.epoch == 2 && control.open);
-	assert_string_equal(control.master, "");
+	assert_string_equal(control.master.instance_id, "");
 	aero_control_clear(&control);
 	SUITE_RC(aero_store_control(suite_store, "other", &control, err), AERO_OK);
 	assert_true(control.epoch == 0 && !control.open);
@@ -605,6 +622,7 @@ static int open_control(struct aero_store *store, int turn)
 {
 	char id[32], won[32];
 	char nobody[] = "";
+	const struct aero_occupant who = {.instance_id = id};
 	int rc;
 
 	(void)snprintf(id, sizeof(id), "i-%d", turn);
@@ -612,7 +630,7 @@ static int open_control(struct aero_store *store, int turn)
 		struct aero_slot mark = {.hostname = won, .service = nobody};
 
 		(void)snprintf(won, sizeof(won), "won-%d", (int)epoch);
-		rc = aero_store_control_open(store, "db", epoch, id, "", NULL);
+		rc = aero_store_control_open(store, "db", epoch, &who, NULL, NULL);
 		if (rc == AERO_OK && aero_store_slots_insert(store, &mark, 1, NULL) != AERO_OK)
 			return 1; /* a second winner meets the first one's mark */
 		if (rc == AERO_OK)
