@@ -9,11 +9,14 @@ lib_libaero_la_SOURCES = \
 	lib/conf_yaml.c \
 	lib/err.c lib/err.h \
 	lib/file.c lib/file.h \
+	lib/identity.c lib/identity.h \
+	lib/identity_file.c \
 	lib/list.c lib/list.h \
 	lib/log.c lib/log.h \
 	lib/loop.c lib/loop.h \
 	lib/lmdb.c lib/lmdb.h \
 	lib/lmdb_slots.c lib/lmdb_slots.h \
+	lib/metadata.c lib/metadata.h \
 	lib/names.c lib/names.h \
 	lib/server.c lib/server.h \
 	lib/slot.c lib/slot.h \
