@@ -128,8 +128,9 @@ build_tree()
 
 build_failed()
 {
-	grep -nE 'error:|Error |error ' "$1" | tail -n 5
-	tail -n 15 "$1"
+	# The first errors say why, the last lines only that.
+	grep -nE 'error:|: error |undefined reference' "$1" | head -n 8 | grep . ||
+		tail -n 15 "$1"
 	echo "$2 failed. The whole log: $1"
 	return 1
 }
