@@ -6,16 +6,21 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netdb.h>
 #include <nss.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -520,6 +525,7 @@ static void an_empty_mirror_denies_everything(void **state)
 	list_is("", 9);
 }
 
+#if OWN_STACK
 static bool came_back;
 
 static void *cancelled(void *arg)
@@ -533,9 +539,11 @@ static void *cancelled(void *arg)
 	pthread_testcancel();
 	return arg;
 }
+#endif
 
 static void a_cancelled_thread_leaves_nothing_open(void **state)
 {
+#if OWN_STACK /* the address sanitizer takes a cancelled thread amiss */
 	int before = dup(0), after;
 	pthread_t thread;
 	void *end;
@@ -549,6 +557,10 @@ static void a_cancelled_thread_leaves_nothing_open(void **state)
 	after = dup(0);
 	(void)close(after);
 	assert_int_equal(after, before);
+#else
+	(void)state;
+	skip();
+#endif
 }
 
 #if OWN_STACK
@@ -595,6 +607,52 @@ static void the_stack_stays_below_6_kib(void **state)
 #endif
 }
 
+/* open, fstat, pread and close, and nothing else: any other call would kill the child. */
+static void it_makes_four_system_calls(void **state)
+{
+#if OWN_STACK && defined(__x86_64__)
+#define ALLOW(nr)                                                                        \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##nr, 0, 1),                            \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		ALLOW(openat), ALLOW(fstat), ALLOW(newfstatat), ALLOW(pread64),
+		ALLOW(close), ALLOW(exit_group),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)};
+	struct sock_fprog filter = {sizeof(code) / sizeof(code[0]), code};
+	static char buf[2048];
+	static struct result r;
+	int status, wrong = 0;
+	pid_t pid = fork();
+	size_t i;
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+			prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
+			_exit(77);
+		for (i = 0; i < AERO_COUNT(hits); i++) {
+			call(hits[i].entry, hits[i].arg, hits[i].af, buf, sizeof(buf),
+				&r);
+			wrong += r.status != NSS_STATUS_SUCCESS;
+		}
+		call(BYNAME, "nope.example.com", 0, buf, sizeof(buf), &r);
+		wrong += r.status != NSS_STATUS_UNAVAIL;
+		*module.path = "/nonexistent/hosts.mdb";
+		call(BYNAME, "web-0", 0, buf, sizeof(buf), &r);
+		wrong += r.err != ENOENT;
+		_exit(wrong);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+#else
+	(void)state;
+	skip();
+#endif
+}
+
 static int load(void **state)
 {
 	const char *dir = getenv("top_builddir");
@@ -634,6 +692,7 @@ int main(void)
 		cmocka_unit_test_setup(an_empty_mirror_denies_everything, start),
 		cmocka_unit_test_setup(a_cancelled_thread_leaves_nothing_open, start),
 		cmocka_unit_test_setup(the_stack_stays_below_6_kib, start),
+		cmocka_unit_test_setup(it_makes_four_system_calls, start),
 	};
 
 	return cmocka_run_group_tests(tests, load, NULL);
