@@ -38,11 +38,29 @@ tests_test_pick_SOURCES = tests/test_pick.c
 tests_test_pick_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_pick_LDADD = tests/libsupport.la register/libaero_register.la lib/libaero.la
 
+actor_sources = tests/actors.c tests/actors.h tests/fake_store.c tests/fake_store.h \
+	tests/no_mongo.c
+
 if HAVE_CMOCKA
 UNIT_TESTS += tests/test_claim
 check_PROGRAMS += tests/test_claim
 endif
-tests_test_claim_SOURCES = tests/test_claim.c tests/actors.c tests/actors.h \
-	tests/fake_store.c tests/fake_store.h tests/no_mongo.c
+tests_test_claim_SOURCES = tests/test_claim.c $(actor_sources)
 tests_test_claim_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_claim_LDADD = tests/libsupport.la register/libaero_register.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_master
+check_PROGRAMS += tests/test_master
+endif
+tests_test_master_SOURCES = tests/test_master.c $(actor_sources)
+tests_test_master_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_master_LDADD = tests/libsupport.la register/libaero_register.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_release
+check_PROGRAMS += tests/test_release
+endif
+tests_test_release_SOURCES = tests/test_release.c $(actor_sources)
+tests_test_release_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_release_LDADD = tests/libsupport.la register/libaero_register.la lib/libaero.la
