@@ -20,7 +20,7 @@ lib_libaero_la_SOURCES = \
 	lib/names.c lib/names.h \
 	lib/server.c lib/server.h \
 	lib/slot.c lib/slot.h \
-	lib/status.c lib/status.h \
+	lib/status.c lib/status.h lib/status_bson.h \
 	lib/store.c lib/store.h lib/store_ops.h \
 	lib/store_doc.c lib/store_doc.h \
 	lib/store_lmdb.c lib/store_lmdb.h \
