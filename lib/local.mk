@@ -77,3 +77,35 @@ endif
 tests_test_store_lmdb_SOURCES = tests/test_store_lmdb.c $(suite_sources) tests/no_mongo.c
 tests_test_store_lmdb_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_store_lmdb_LDADD = tests/libsupport.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_server
+check_PROGRAMS += tests/test_server
+endif
+tests_test_server_SOURCES = tests/test_server.c
+tests_test_server_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_server_LDADD = tests/libsupport.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_watch
+check_PROGRAMS += tests/test_watch
+endif
+tests_test_watch_SOURCES = tests/test_watch.c
+tests_test_watch_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_watch_LDADD = tests/libsupport.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_names
+check_PROGRAMS += tests/test_names
+endif
+tests_test_names_SOURCES = tests/test_names.c
+tests_test_names_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_names_LDADD = tests/libsupport.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_slot
+check_PROGRAMS += tests/test_slot
+endif
+tests_test_slot_SOURCES = tests/test_slot.c $(suite_sources) tests/no_mongo.c
+tests_test_slot_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_slot_LDADD = tests/libsupport.la lib/libaero.la

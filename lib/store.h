@@ -145,7 +145,8 @@ int aero_store_control(struct aero_store *store, const char *service,
 	struct aero_control *ret, struct aero_err *err);
 void aero_control_clear(struct aero_control *control);
 
-/* C1: `{_id, epoch: e-1, op: null}` -> `{epoch: e, op: {p, m, ips, at}}`; e = 1 inserts.
+/* C1: `{_id, epoch: e-1, op: null}` -> `{epoch: e, op: {p, m, ips, at}}`; e = 1 inserts;
+ * master may be NULL.
  * ips: {p: {ip, ip6, aliases}, m: {ip, ip6, aliases}}. */
 int aero_store_control_open(struct aero_store *store, const char *service, int64_t epoch,
 	const struct aero_occupant *promote, const struct aero_occupant *master,
