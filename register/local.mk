@@ -64,3 +64,11 @@ endif
 tests_test_release_SOURCES = tests/test_release.c $(actor_sources)
 tests_test_release_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_release_LDADD = tests/libsupport.la register/libaero_register.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_register
+check_PROGRAMS += tests/test_register
+endif
+tests_test_register_SOURCES = tests/test_register.c tests/no_mongo.c
+tests_test_register_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_register_LDADD = tests/libsupport.la register/libaero_register.la lib/libaero.la
