@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The documented action flags, and release, which is one of them in all but its spelling. */
+/* The documented action flags, and release, which is one of them in all but its spelling.
+ */
 #include "config.h"
 
 #include "cli/cli.h"

@@ -12,8 +12,8 @@
 static const struct aero_subcommand subcommands[] = {
 	{"lookup", aero_cli_lookup, "NAME|ADDRESS", 1, 1, "ask this node's mirror"},
 	{"list", aero_cli_list, "[SERVICE]", 0, 1,
-		"all names, or a service's: from the store if --server is given,\n"
-		"else from this node's mirror"},
+		"all names, or a service's: from this node's mirror,\n"
+		"or from the store that --server names"},
 	{"status", aero_cli_status, "", 0, 0, "what this node knows, and how old it is"},
 	{"release", aero_cli_release, "", 0, 0, "give this node's name back"},
 	{"import", aero_cli_import, "FILE|-", 1, 1,
@@ -61,7 +61,8 @@ static int no_subcommand(const char *word, struct aero_err *err)
 	for (size_t i = 0; i < N_SUBCOMMANDS; i++)
 		names[i] = subcommands[i].name;
 	near = aero_nearest(word, names, N_SUBCOMMANDS);
-	return aero_err_set(err, AERO_USAGE, "%s is no subcommand%s%s%s; see aerostat --help",
+	return aero_err_set(err, AERO_USAGE,
+		"%s is no subcommand%s%s%s; see aerostat --help",
 		secret ? "that word" : aero_quote(word, shown, sizeof(shown)),
 		near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,
 		near == NULL ? "" : "'?");
@@ -154,6 +155,14 @@ static int show_usage(const struct aero_conf *conf, FILE *out)
 	return code;
 }
 
+/* Neither an action nor a subcommand, and no flag whose fault is worth words of its own.
+ */
+static bool nothing_asked(const struct aero_conf *conf)
+{
+	return conf->words.n == 0 && !aero_cli_actions_any(conf) && !conf->check_config &&
+	       !conf->do_update_configs && conf->configs.n == 0 && !conf->daemon;
+}
+
 int aero_cli_main(int argc, char *const argv[], FILE *in, FILE *out)
 {
 	struct aero_conf conf;
@@ -167,9 +176,7 @@ int aero_cli_main(int argc, char *const argv[], FILE *in, FILE *out)
 	aero_log_level((enum aero_level)conf.loglevel);
 	for (size_t i = 0; i < conf.warnings.n; i++)
 		aero_log(AERO_WARNING, "options: %s", conf.warnings.v[i]);
-	if (conf.help || conf.version ||
-		(conf.words.n == 0 && !conf.check_config && !conf.do_update_configs &&
-			!aero_cli_actions_any(&conf))) {
+	if (conf.help || conf.version || nothing_asked(&conf)) {
 		code = show_usage(&conf, out);
 		goto out;
 	}
@@ -184,15 +191,4 @@ out:
 	}
 	aero_conf_clear(&conf);
 	return code;
-}
-
-int aero_cli_print_json(FILE *out, const bson_t *doc, struct aero_err *err)
-{
-	char *json = bson_as_relaxed_extended_json(doc, NULL);
-
-	if (json == NULL)
-		return aero_err_set(err, AERO_NOMEM, "JSON: out of memory");
-	(void)fputs(json, out);
-	bson_free(json);
-	return AERO_OK;
 }

@@ -4,7 +4,6 @@
 #ifndef AERO_CLI_CLI_H
 #define AERO_CLI_CLI_H
 
-#include <bson/bson.h>
 #include <stdio.h>
 
 #include "lib/conf.h"
@@ -40,8 +39,5 @@ int aero_cli_actions(const struct aero_conf *conf, FILE *out, const char **ret_w
 
 /* The program: the exit code. */
 int aero_cli_main(int argc, char *const argv[], FILE *in, FILE *out);
-
-/* Print a document as one line of relaxed extended JSON, without the line's end. */
-int aero_cli_print_json(FILE *out, const bson_t *doc, struct aero_err *err);
 
 #endif

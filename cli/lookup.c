@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "cli/cli.h"
+#include "cli/json.h"
 #include "cli/mirror.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -43,7 +44,7 @@ static bool below(const unsigned char *name, size_t len, const char *zone)
 	if (zlen == 0)
 		return true;
 	return len > zlen && name[len - zlen - 1] == '.' &&
-		strncasecmp((const char *)name + len - zlen, zone, zlen) == 0;
+	       strncasecmp((const char *)name + len - zlen, zone, zlen) == 0;
 }
 
 /* Not found: a dotted name that is not ours at all is somebody else's to answer. */
@@ -60,9 +61,11 @@ static int miss(const char *word, const unsigned char *key, size_t keylen,
 		return aero_err_set(err, AERO_MISS, "no node is called %s", shown);
 	for (size_t i = 0; i < meta->n_zones; i++, zone += strlen(zone) + 1)
 		if (below(key + 1, keylen - 1, zone))
-			return aero_err_set(err, AERO_MISS, "no node is called %s", shown);
+			return aero_err_set(
+				err, AERO_MISS, "no node is called %s", shown);
 	return aero_err_set(err, AERO_MISS,
-		"%s is below neither `domain` nor `zones`, so other sources (dns) are asked "
+		"%s is below neither `domain` nor `zones`, so other sources (dns) are "
+		"asked "
 		"for it",
 		shown);
 }
@@ -87,14 +90,14 @@ static bool append_record(bson_t *doc, const struct aero_rec *rec)
 	const char *key, *alias = rec->aliases;
 	bson_t array;
 	bool ok = BSON_APPEND_UTF8(doc, "canonical", rec->canon) &&
-		BSON_APPEND_ARRAY_BEGIN(doc, "addresses", &array);
+		  BSON_APPEND_ARRAY_BEGIN(doc, "addresses", &array);
 
 	for (uint32_t i = 0; ok && aero_cli_address(rec, i, address); i++) {
 		(void)bson_uint32_to_string(i, &key, buf, sizeof(buf));
 		ok = BSON_APPEND_UTF8(&array, key, address);
 	}
 	ok = ok && bson_append_array_end(doc, &array) &&
-		BSON_APPEND_ARRAY_BEGIN(doc, "aliases", &array);
+	     BSON_APPEND_ARRAY_BEGIN(doc, "aliases", &array);
 	for (uint32_t i = 0; ok && i < rec->n_alias; i++, alias += strlen(alias) + 1) {
 		(void)bson_uint32_to_string(i, &key, buf, sizeof(buf));
 		ok = BSON_APPEND_UTF8(&array, key, alias);

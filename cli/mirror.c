@@ -25,13 +25,15 @@ int aero_cli_mirror_fail(const struct aero_conf *conf, enum aero_read why, int r
 		break;
 	case AERO_READ_DENIED:
 		rc = aero_err_set(err, AERO_DB,
-			"%s cannot be read, or others may write it: chmod 644 it, and its "
+			"%s cannot be read, or others may write it: chmod 644 it, and "
+			"its "
 			"directory 755",
 			name);
 		break;
 	case AERO_READ_DAMAGED:
 		rc = aero_err_set(err, AERO_DB,
-			"%s is damaged or of another version: `aerostat --update` writes it "
+			"%s is damaged or of another version: `aerostat --update` writes "
+			"it "
 			"anew",
 			name);
 		break;

@@ -18,9 +18,10 @@ int aero_cli_mirror_open(
 int aero_cli_mirror_fail(const struct aero_conf *conf, enum aero_read why, int read_errno,
 	struct aero_err *err);
 
-/* The text of address i of a record, first all of IPv4, then of IPv6; false behind them. */
-bool aero_cli_address(const struct aero_rec *rec, size_t i,
-	char ret[static INET6_ADDRSTRLEN]);
+/* The text of address i of a record, first all of IPv4, then of IPv6; false behind them.
+ */
+bool aero_cli_address(
+	const struct aero_rec *rec, size_t i, char ret[static INET6_ADDRSTRLEN]);
 
 /* n strings, each NUL-ended, back to back; appended to *ret. */
 bool aero_cli_strings(const char *strings, size_t n, struct aero_list *ret);

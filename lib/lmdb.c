@@ -57,6 +57,7 @@ static int fail(struct aero_err *err, const char *path, const char *what, int co
 			path);
 	case ENOSPC:
 	case EDQUOT:
+	case EFBIG:
 		return aero_err_set(err, AERO_DB, "%s '%s': no space left on the file system",
 			what, path);
 	case MDB_INVALID:
@@ -357,7 +358,8 @@ static int run_once(struct aero_lmdb *db, bool write, aero_lmdb_step *step, void
 	rc = mdb_txn_commit(txn.txn);
 	if (rc == 0)
 		(void)keep_slack(db);
-	if (rc == 0 || rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT || rc == ENOMEM)
+	if (rc == 0 || rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT || rc == EFBIG ||
+		rc == ENOMEM)
 		return rc; /* the pages come first: the root was not written */
 	return aero_err_set(err, AERO_AMBIGUOUS, "write '%s': %s; it may or may not be stored",
 		db->path, mdb_strerror(rc));

@@ -90,7 +90,7 @@ int aero_lmdb_slot_get(struct aero_lmdb_txn *txn, enum aero_lmdb_db index,
 static MDB_val unique_of(const bson_t *doc, const char *key)
 {
 	bson_iter_t it;
-	const char *text = NULL;
+	const char *text = "";
 	uint32_t len = 0;
 
 	if (doc != NULL && bson_iter_init_find(&it, doc, key) && BSON_ITER_HOLDS_UTF8(&it))

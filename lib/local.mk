@@ -20,7 +20,7 @@ lib_libaero_la_SOURCES = \
 	lib/names.c lib/names.h \
 	lib/server.c lib/server.h \
 	lib/slot.c lib/slot.h \
-	lib/status.c lib/status.h \
+	lib/status.c lib/status.h lib/status_bson.h \
 	lib/store.c lib/store.h lib/store_ops.h \
 	lib/store_doc.c lib/store_doc.h \
 	lib/store_lmdb.c lib/store_lmdb.h \
@@ -97,3 +97,41 @@ endif
 tests_test_identity_SOURCES = tests/test_identity.c
 tests_test_identity_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_identity_LDADD = tests/libsupport.la lib/libaero.la
+UNIT_TESTS += tests/test_server
+check_PROGRAMS += tests/test_server
+endif
+tests_test_server_SOURCES = tests/test_server.c
+tests_test_server_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_server_LDADD = tests/libsupport.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_watch
+check_PROGRAMS += tests/test_watch
+endif
+tests_test_watch_SOURCES = tests/test_watch.c
+tests_test_watch_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_watch_LDADD = tests/libsupport.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_names
+check_PROGRAMS += tests/test_names
+endif
+tests_test_names_SOURCES = tests/test_names.c
+tests_test_names_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_names_LDADD = tests/libsupport.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_slot
+check_PROGRAMS += tests/test_slot
+endif
+tests_test_slot_SOURCES = tests/test_slot.c $(suite_sources) tests/no_mongo.c
+tests_test_slot_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_slot_LDADD = tests/libsupport.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_store_doc
+check_PROGRAMS += tests/test_store_doc
+endif
+tests_test_store_doc_SOURCES = tests/test_store_doc.c tests/no_mongo.c
+tests_test_store_doc_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_store_doc_LDADD = tests/libsupport.la lib/libaero.la

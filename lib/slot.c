@@ -84,6 +84,7 @@ static enum took read_aliases(const bson_iter_t *it, struct aero_list *list)
 		return TOOK;
 	if (!BSON_ITER_HOLDS_ARRAY(it) || !bson_iter_recurse(it, &item))
 		return ODD;
+	aero_list_clear(list); /* a field given twice: the last counts, as for texts */
 	while (bson_iter_next(&item)) {
 		text = clean_text(&item, &len);
 		if (text == NULL)
@@ -94,15 +95,29 @@ static enum took read_aliases(const bson_iter_t *it, struct aero_list *list)
 	return took;
 }
 
+bool aero_number_of_bson(const bson_iter_t *it, int64_t *ret)
+{
+	const double limit = 9223372036854775808.0; /* 2^63: none of ours beyond it */
+	double number;
+
+	if (BSON_ITER_HOLDS_DATE_TIME(it)) {
+		*ret = bson_iter_date_time(it);
+	} else if (BSON_ITER_HOLDS_INT(it)) {
+		*ret = bson_iter_as_int64(it);
+	} else if (BSON_ITER_HOLDS_DOUBLE(it)) {
+		number = bson_iter_double(it);
+		if (!(number >= -limit && number < limit)) /* also NaN */
+			return false;
+		*ret = (int64_t)number;
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static enum took read_number(const bson_iter_t *it, int64_t *ret)
 {
-	if (BSON_ITER_HOLDS_DATE_TIME(it))
-		*ret = bson_iter_date_time(it);
-	else if (BSON_ITER_HOLDS_INT(it) || BSON_ITER_HOLDS_DOUBLE(it))
-		*ret = bson_iter_as_int64(it);
-	else if (!BSON_ITER_HOLDS_NULL(it))
-		return ODD;
-	return TOOK;
+	return BSON_ITER_HOLDS_NULL(it) || aero_number_of_bson(it, ret) ? TOOK : ODD;
 }
 
 /* Read one field; *odd is moved to the words for it if it is odd and the first. */

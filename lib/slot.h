@@ -43,6 +43,10 @@ bool aero_slot_of_bson(const bson_t *doc, struct aero_slot *ret, const char **re
  * registered_at when they are set; no _id. */
 void aero_slot_to_bson(const struct aero_slot *slot, bson_t *doc);
 
+/* Whole numbers, doubles without their fraction, times in ms; false for all else and for
+ * doubles out of range. */
+bool aero_number_of_bson(const bson_iter_t *it, int64_t *ret);
+
 /* Append an array of strings. */
 void aero_list_to_bson(const struct aero_list *list, bson_t *doc, const char *key);
 

@@ -77,11 +77,12 @@ void aero_doc_node_set(
 
 static int64_t number_of(const bson_t *doc, const char *key)
 {
+	int64_t number = 0;
 	bson_iter_t it;
 
-	return bson_iter_init_find(&it, doc, key) && BSON_ITER_HOLDS_NUMBER(&it)
-		? bson_iter_as_int64(&it)
-		: 0;
+	if (bson_iter_init_find(&it, doc, key))
+		(void)aero_number_of_bson(&it, &number);
+	return number;
 }
 
 /* A text below a subdocument, or NULL. */

@@ -13,6 +13,7 @@
 
 struct aero_store *suite_store;
 const struct store_suite_env *suite_env;
+struct aero_err suite_err;
 
 int suite_setup(void **state)
 {

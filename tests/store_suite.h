@@ -75,10 +75,10 @@ int suite_teardown(void **state);
 
 #define SUITE_TEST(name) cmocka_unit_test_setup_teardown(name, suite_setup, suite_teardown)
 
-/* Fail with the words of the error. */
+/* Fail with the words of the error; `err` in the call is ours. Main thread only. */
+extern struct aero_err suite_err;
 #define SUITE_RC(call, want) \
 	do { \
-		struct aero_err suite_err = {{0}}; \
 		struct aero_err *err = &suite_err; \
 		int suite_rc = (call); \
 		if (suite_rc != (want)) \

@@ -415,16 +415,15 @@ static void a_node_changes_only_from_the_generation_that_was_read(void **state)
 	assert_false(node.exists);
 }
 
-static int open_op(int64_t epoch, const char *promote, const char *master,
+/* Open with ids only. */
+static int open_op(struct aero_store *store, int64_t epoch, const char *p, const char *m,
 	struct aero_err *err)
 {
-	char p[8], m[8], ip[] = "10.0.0.7", v6[] = "2001:db8::7", empty[] = "";
-	char alias[] = "sql", *aliases[] = {alias};
-	struct aero_occupant who_p = {p, ip, v6, {aliases, 1}}, who_m = {m, empty, empty, {0}};
+	struct aero_slot *promote = suite_slot("", "", p, "", NULL);
+	struct aero_slot *master = suite_slot("", "", m, "", NULL);
 
-	(void)snprintf(p, sizeof(p), "%s", promote);
-	(void)snprintf(m, sizeof(m), "%s", master);
-	return aero_store_control_open(suite_store, "db", epoch, &who_p, &who_m, err);
+	return aero_store_control_open(
+		store, "db", epoch, &promote->who, &master->who, err);
 }
 
 static void control_opens_and_closes_in_order(void **state)
@@ -433,27 +432,23 @@ static void control_opens_and_closes_in_order(void **state)
 
 	(void)state;
 	SUITE_RC(aero_store_control_close(suite_store, "db", 1, err), AERO_MISS);
-	SUITE_RC(open_op(2, "p", "m", err), AERO_MISS);
-	SUITE_RC(open_op(1, "p", "m", err), AERO_OK);
-	SUITE_RC(open_op(1, "q", "n", err), AERO_MISS);
-	SUITE_RC(open_op(2, "q", "n", err), AERO_MISS);
+	SUITE_RC(open_op(suite_store, 2, "p", "m", err), AERO_MISS);
+	SUITE_RC(open_op(suite_store, 1, "p", "m", err), AERO_OK);
+	SUITE_RC(open_op(suite_store, 1, "q", "n", err), AERO_MISS);
+	SUITE_RC(open_op(suite_store, 2, "q", "n", err), AERO_MISS);
 	SUITE_RC(aero_store_control(suite_store, "db", &control, err), AERO_OK);
 	assert_true(control.epoch == 1 && control.open);
 	assert_string_equal(control.promote.instance_id, "p");
 	assert_string_equal(control.master.instance_id, "m");
-	assert_string_equal(control.promote.ip, "10.0.0.7");
-	assert_string_equal(control.promote.ip6, "2001:db8::7");
-	assert_int_equal(control.promote.aliases.n, 1);
-	assert_string_equal(control.promote.aliases.v[0], "sql");
-	assert_string_equal(control.master.ip, "");
 	aero_control_clear(&control);
 	SUITE_RC(aero_store_control_close(suite_store, "db", 2, err), AERO_MISS);
 	SUITE_RC(aero_store_control_close(suite_store, "db", 1, err), AERO_OK);
 	SUITE_RC(aero_store_control_close(suite_store, "db", 1, err), AERO_MISS);
 	SUITE_RC(aero_store_control(suite_store, "db", &control, err), AERO_OK);
-	assert_true(control.epoch == 1 && !control.open && control.promote.instance_id == NULL);
-	SUITE_RC(open_op(1, "p", "", err), AERO_MISS);
-	SUITE_RC(open_op(2, "q", "", err), AERO_OK);
+	assert_true(control.epoch == 1 && !control.open);
+	assert_null(control.promote.instance_id);
+	SUITE_RC(open_op(suite_store, 1, "p", "", err), AERO_MISS);
+	SUITE_RC(open_op(suite_store, 2, "q", "", err), AERO_OK);
 	SUITE_RC(aero_store_control(suite_store, "db", &control, err), AERO_OK);
 	assert_true(control.epoch == 2 && control.open);
 	assert_string_equal(control.master.instance_id, "");
@@ -462,9 +457,40 @@ static void control_opens_and_closes_in_order(void **state)
 	assert_true(control.epoch == 0 && !control.open);
 }
 
+static void an_op_carries_its_occupants(void **state)
+{
+	struct aero_slot *p = suite_slot("", "", "i-p", "10.0.0.1", "a,b");
+	struct aero_slot *m = suite_slot("", "", "i-m", "10.0.0.2", "c");
+	struct aero_control control = {0};
+
+	(void)state;
+	free(p->who.ip6);
+	p->who.ip6 = strdup("2001:db8::1");
+	SUITE_RC(aero_store_control_open(suite_store, "db", 1, &p->who, &m->who, err),
+		AERO_OK);
+	SUITE_RC(aero_store_control(suite_store, "db", &control, err), AERO_OK);
+	assert_string_equal(control.promote.instance_id, "i-p");
+	assert_string_equal(control.promote.ip, "10.0.0.1");
+	assert_string_equal(control.promote.ip6, "2001:db8::1");
+	assert_int_equal(control.promote.aliases.n, 2);
+	assert_string_equal(control.promote.aliases.v[1], "b");
+	assert_string_equal(control.master.instance_id, "i-m");
+	assert_string_equal(control.master.ip, "10.0.0.2");
+	assert_string_equal(control.master.ip6, "");
+	assert_string_equal(control.master.aliases.v[0], "c");
+	aero_control_clear(&control);
+	/* No master to replace. */
+	SUITE_RC(aero_store_control_open(suite_store, "no", 1, &p->who, NULL, err), AERO_OK);
+	SUITE_RC(aero_store_control(suite_store, "no", &control, err), AERO_OK);
+	assert_string_equal(control.master.instance_id, "");
+	assert_int_equal(control.master.aliases.n, 0);
+	aero_control_clear(&control);
+}
+
 static void an_import_inserts_or_replaces_by_hostname(void **state)
 {
 	struct aero_slot *slot = suite_slot("web-0", "web", "i-0", "10.0.0.1", "a");
+	struct aero_slot got = {0};
 	struct aero_slots slots = {0};
 
 	(void)state;
@@ -473,6 +499,18 @@ static void an_import_inserts_or_replaces_by_hostname(void **state)
 	slot = suite_slot("web-0", "db", "i-9", "10.0.0.2", NULL);
 	SUITE_RC(aero_store_slot_import(suite_store, slot, err), AERO_OK);
 	expect("web-0", "db:masterful:i-9:10.0.0.2::");
+	/* What it brings of its history is kept, and is not made up. */
+	get("web-0", &got);
+	assert_true(got.registered_at / 1000 >= (int64_t)time(NULL) - 60 && got.reg == 0);
+	slot->reg = 5;
+	slot->epoch = 6;
+	slot->registered_at = 1700000000123;
+	SUITE_RC(aero_store_slot_import(suite_store, slot, err), AERO_OK);
+	slot->reg = slot->epoch = 0;
+	SUITE_RC(aero_store_slot_import(suite_store, slot, err), AERO_OK);
+	get("web-0", &got);
+	assert_true(got.registered_at == 1700000000123 && got.reg == 5 && got.epoch == 6);
+	aero_slot_clear(&got);
 	slot = suite_slot("web-1", "web", "i-9", "10.0.0.2", NULL);
 	SUITE_RC(aero_store_slot_import(suite_store, slot, err), AERO_DUP_INSTANCE);
 	slot = suite_slot("", "web", "i-8", "10.0.0.2", NULL);
@@ -622,8 +660,8 @@ static int open_control(struct aero_store *store, int turn)
 {
 	char id[32], won[32];
 	char nobody[] = "";
-	const struct aero_occupant who = {.instance_id = id};
 	int rc;
+	struct aero_occupant who = {.instance_id = id};
 
 	(void)snprintf(id, sizeof(id), "i-%d", turn);
 	for (int64_t epoch = 1; epoch <= 5; epoch++) {
@@ -676,6 +714,7 @@ const struct CMUnitTest suite_store_tests[] = {
 	SUITE_TEST(only_the_conflicting_aliases_are_taken),
 	SUITE_TEST(a_node_changes_only_from_the_generation_that_was_read),
 	SUITE_TEST(control_opens_and_closes_in_order),
+	SUITE_TEST(an_op_carries_its_occupants),
 	SUITE_TEST(an_import_inserts_or_replaces_by_hostname),
 	SUITE_TEST(old_documents_load),
 	SUITE_TEST(reading_only_writes_nothing),

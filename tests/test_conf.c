@@ -291,6 +291,10 @@ static void the_root_comes_from_flag_then_environment(void **state)
 	assert_int_equal(conf.port, 78);
 	(void)unsetenv("AEROSTAT_ROOT");
 	free(argv[0]);
+	assert_int_equal(LOAD(NO, "--root=some/where"), AERO_OK);
+	assert_int_equal(conf.root[0], '/');
+	assert_non_null(strstr(conf.root, "/some/where"));
+	aero_conf_clear(&conf);
 	assert_int_equal(LOAD(NO, "--root=//"), AERO_OK);
 	assert_true(aero_conf_real_root(&conf));
 	path = aero_conf_path(&conf, "/etc/hosts");

@@ -5,9 +5,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -43,8 +45,10 @@ static void reset(void)
 	(void)unlink(test_path("store.mdb-lock"));
 }
 
-static const struct store_suite_env env = {
+static const struct store_suite_env processes = {
 	.name = "lmdb", .reset = reset, .open = open_store, .processes = true};
+static const struct store_suite_env threads = {
+	.name = "lmdb, threads", .reset = reset, .open = open_store};
 
 static struct aero_watch *open_watch(const struct aero_position *from)
 {
@@ -402,6 +406,109 @@ static void a_process_killed_at_any_instant_leaves_a_usable_store(void **state)
 	assert_true(before > 20);
 }
 
+static void a_process_killed_while_it_makes_the_file_leaves_a_usable_one(void **state)
+{
+	struct aero_slots slots = {0};
+
+	(void)state;
+	for (int i = 0; i < 30; i++) {
+		struct timespec t = {0, i * 200000};
+		pid_t pid;
+
+		reset();
+		(void)fflush(NULL);
+		pid = fork();
+		if (pid == 0)
+			_exit(write_for_ever(open_store(false), i));
+		(void)nanosleep(&t, NULL);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		suite_insert(suite_store, suite_slot("mine", "web", "", "", NULL));
+		SUITE_RC(aero_store_slots(suite_store, NULL, &slots, err), AERO_OK);
+		assert_true(slots.n >= 1);
+		aero_slots_clear(&slots);
+	}
+}
+
+/* Run check in a child that may change who and where it is; its exit code. */
+static int in_child(int (*check)(void))
+{
+	int status;
+	pid_t pid;
+
+	(void)fflush(NULL);
+	pid = fork();
+	if (pid == 0)
+		_exit(check());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int denied(void)
+{
+	struct aero_slots slots = {0};
+	struct aero_err err = {{0}};
+	struct aero_store *store = open_store(false);
+
+	if (geteuid() == 0 && seteuid(65534) != 0)
+		return 77;
+	return aero_store_slots(store, NULL, &slots, &err) == AERO_PERM &&
+			strstr(err.msg, path()) != NULL &&
+			strstr(err.msg, "Permission denied") != NULL
+		? 0
+		: 1;
+}
+
+static void who_may_not_is_told_so(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	suite_insert_blank(suite_store, "web", 1);
+	assert_int_equal(chmod(test_dir(), 0755), 0);
+	assert_int_equal(in_child(denied), 0);
+	assert_int_equal(chmod(test_dir(), 0700), 0);
+}
+
+/* A file system of 3 MiB of its own. */
+static int full(void)
+{
+	struct aero_slots slots = {0};
+	struct aero_err err = {{0}};
+	struct aero_store *store = open_store(false);
+	char hostname[64], web[] = "web";
+	int rc = AERO_OK;
+
+	if (unshare(CLONE_NEWNS) != 0 ||
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		mount("tmpfs", test_dir(), "tmpfs", 0, "size=3m") != 0)
+		return 77;
+	for (int i = 0; rc == AERO_OK && i < 100000; i++) {
+		struct aero_slot slot = {.hostname = hostname, .service = web};
+
+		(void)snprintf(hostname, sizeof(hostname), "f-%d", i);
+		rc = aero_store_slots_insert(store, &slot, 1, &err);
+		if (rc != AERO_OK && (strstr(err.msg, path()) == NULL ||
+					     aero_store_slots(store, NULL, &slots, &err) !=
+						     AERO_OK ||
+					     slots.n != (size_t)i))
+			return 1;
+	}
+	if (rc != AERO_DB && rc != AERO_AMBIGUOUS)
+		return 2;
+	return 0;
+}
+
+static void a_full_file_system_loses_nothing(void **state)
+{
+	int rc = in_child(full);
+
+	(void)state;
+	if (rc == 77)
+		skip();
+	assert_int_equal(rc, 0);
+}
+
 static void readers_that_died_make_room(void **state)
 {
 	struct aero_slots slots = {0};
@@ -458,13 +565,17 @@ static const struct CMUnitTest lmdb_tests[] = {
 	SUITE_TEST(a_position_of_another_file_is_lost),
 	SUITE_TEST(one_transaction_is_one_batch),
 	SUITE_TEST(a_process_killed_at_any_instant_leaves_a_usable_store),
+	SUITE_TEST(a_process_killed_while_it_makes_the_file_leaves_a_usable_one),
+	SUITE_TEST(who_may_not_is_told_so),
+	SUITE_TEST(a_full_file_system_loses_nothing),
 	SUITE_TEST(readers_that_died_make_room),
 	SUITE_TEST(stores_of_one_process_share_the_file),
 };
 
 int main(void)
 {
-	int failed = store_suite_run(&env);
+	int failed = store_suite_run(&processes);
 
+	failed += store_suite_run(&threads);
 	return failed + cmocka_run_group_tests_name("lmdb only", lmdb_tests, NULL, NULL);
 }

@@ -186,7 +186,7 @@ e2e_show_logs()
 		[ -s "$file" ] || continue
 		echo "--- the end of ${file##*/}"
 		case $file in
-		*/mongod-*) grep -E '"s":"[WEF]"' "$file" | tail -n 5 ;;
+		*/mongod-*) grep -E '"s":"[WEF]"' "$file" | grep -v startupWarn | tail -n 5 ;;
 		*) tail -n 25 "$file" ;;
 		esac | cut -c 1-300
 	done
@@ -194,16 +194,26 @@ e2e_show_logs()
 
 e2e_cleanup()
 {
-	local code=$? file
+	local code=$? file pid
 	trap - EXIT ERR HUP INT TERM
 	set +e
 	# A script's own last act, within its namespace if it has one.
 	if declare -F at_exit >/dev/null; then
 		at_exit
 	fi
-	[ "$code" = 0 ] || [ "$code" = 77 ] || e2e_show_logs >&2
+	case $code in
+	0 | 77 | 129 | 130 | 143) ;;
+	*) [ -n "$e2e_outside" ] || e2e_show_logs >&2 ;;
+	esac
 	# In a namespace of its own, pid 1's end takes the rest along.
 	[ -z "$e2e_inside" ] || exit "$code"
+	# It may have a last act to do; its first process is the child of the one we know.
+	if [ -n "$e2e_outside" ]; then
+		pid=$(cat "/proc/$e2e_outside/task/$e2e_outside/children" 2>/dev/null)
+		if [ -n "$pid" ] && kill -TERM "$pid" 2>/dev/null; then
+			e2e_await_end "$e2e_outside"
+		fi
+	fi
 	for file in "$test_dir"/.pids/*; do
 		[ ! -e "$file" ] || stop "${file##*/}" KILL
 	done
@@ -220,7 +230,9 @@ e2e_error()
 	echo "FAIL: ${BASH_SOURCE[1]##*/}:$1: '$2' ended with $3" >&2
 }
 
+# Within private_ns: the folder of the test. Outside of it: the namespace's process.
 e2e_inside=${AERO_E2E_INSIDE-}
+e2e_outside=
 unset AERO_E2E_INSIDE
 if [ -n "$e2e_inside" ]; then
 	test_dir=$e2e_inside
@@ -332,6 +344,7 @@ private_ns()
 		skip "no private namespaces here: $(cat "$test_dir/unshare.err")"
 	AERO_E2E_INSIDE=$test_dir AERO_STAGE=$stage unshare "${flags[@]}" \
 		"$BASH" "$test_script" ${test_args[@]+"${test_args[@]}"} &
+	e2e_outside=$!
 	echo "$!" >"$test_dir/.pids/namespace"
 	wait "$!" || code=$?
 	trap - ERR
