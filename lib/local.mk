@@ -82,21 +82,6 @@ tests_test_store_lmdb_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_store_lmdb_LDADD = tests/libsupport.la lib/libaero.la
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/test_metadata
-check_PROGRAMS += tests/test_metadata
-endif
-tests_test_metadata_SOURCES = tests/test_metadata.c
-tests_test_metadata_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_test_metadata_LDADD = tests/libsupport.la lib/libaero.la
-EXTRA_DIST += tests/imds_server.py
-
-if HAVE_CMOCKA
-UNIT_TESTS += tests/test_identity
-check_PROGRAMS += tests/test_identity
-endif
-tests_test_identity_SOURCES = tests/test_identity.c
-tests_test_identity_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
-tests_test_identity_LDADD = tests/libsupport.la lib/libaero.la
 UNIT_TESTS += tests/test_server
 check_PROGRAMS += tests/test_server
 endif
