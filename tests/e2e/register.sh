@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # aerostat-register as users run it: the real system hostname in private namespaces, races,
 # exit codes, identity from a metadata service.
+# shellcheck disable=SC2086 # $register, $web and $nobody are several words each
 . "${0%/*}/lib.sh"
 private_ns net
 
