@@ -99,21 +99,26 @@ static void request(struct client *client, const char *method, const char *path,
 	curl_slist_free_all(headers);
 }
 
+/* path NULL: the request for a token. */
 static enum outcome refused(
-	const struct client *client, long status, const char *what, struct aero_err *err)
+	const struct client *client, long status, const char *path, struct aero_err *err)
 {
 	const char *words = "try again later";
 
 	if (status == HTTP_FORBIDDEN)
 		words = "it is switched off for this instance (HttpEndpoint disabled); switch "
 			"it on, or give --instance-id and --ip";
+	else if (path != NULL && status == HTTP_NOT_FOUND)
+		words = "is it the metadata service of an EC2 instance? Else give --instance-id "
+			"and --ip";
 	else if (status == HTTP_NOT_FOUND || status == HTTP_NOT_ALLOWED)
 		words = "it knows version 1 only; allow that with metadata_v1: true, or give "
 			"--instance-id and --ip";
 	else if (status == HTTP_UNAUTHORIZED)
 		words = "it asks for a version 2 token and takes none of ours";
 	aero_err_set(err, AERO_NET, "metadata service %.100s answered %ld to %s: %s",
-		client->endpoint, status, what, words);
+		client->endpoint, status, path == NULL ? "the request for a token" : path,
+		words);
 	return status == HTTP_FORBIDDEN || status == HTTP_NOT_FOUND ||
 			status == HTTP_NOT_ALLOWED
 		? FINAL
@@ -144,7 +149,7 @@ static enum outcome get_token(
 		return client->token == NULL ? AGAIN : GOOD;
 	}
 	if (status != 0)
-		return refused(client, status, "the request for a token", err);
+		return refused(client, status, NULL, err);
 	if (answer->connected)
 		aero_err_set(err, AERO_NET,
 			"metadata service %.100s takes the request for a token but does not "

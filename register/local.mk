@@ -64,3 +64,32 @@ endif
 tests_test_release_SOURCES = tests/test_release.c $(actor_sources)
 tests_test_release_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_release_LDADD = tests/libsupport.la register/libaero_register.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_register
+check_PROGRAMS += tests/test_register
+endif
+tests_test_register_SOURCES = tests/test_register.c tests/no_mongo.c
+tests_test_register_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_register_LDADD = tests/libsupport.la register/libaero_register.la lib/libaero.la
+
+# lib/identity and lib/metadata, which the registrar alone uses.
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_metadata
+check_PROGRAMS += tests/test_metadata
+endif
+tests_test_metadata_SOURCES = tests/test_metadata.c
+tests_test_metadata_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_metadata_LDADD = tests/libsupport.la lib/libaero.la
+EXTRA_DIST += tests/imds_server.py
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_identity
+check_PROGRAMS += tests/test_identity
+endif
+tests_test_identity_SOURCES = tests/test_identity.c
+tests_test_identity_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_identity_LDADD = tests/libsupport.la lib/libaero.la
+
+E2E_TESTS += tests/e2e/register.sh
+EXTRA_DIST += tests/e2e/register.sh
