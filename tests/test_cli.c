@@ -291,7 +291,10 @@ static void lookup_prints_json(void **state)
 
 static void no_or_a_bad_mirror_is_69_with_the_remedy(void **state)
 {
+	char no_store[300];
+
 	(void)state;
+	(void)snprintf(no_store, sizeof(no_store), "lmdb:%s", test_dir());
 	assert_int_equal(RUN("lookup", "web-0"), 69);
 	assert_has(err_text, "start aerostat-syncd, or run `aerostat --update` once");
 	test_write(test_path("var/lib/aerostat/hosts.mdb"), "noise");
@@ -300,10 +303,13 @@ static void no_or_a_bad_mirror_is_69_with_the_remedy(void **state)
 	(void)chmod(test_path("var/lib/aerostat/hosts.mdb"), 0666);
 	assert_int_equal(RUN("lookup", "web-0"), 69);
 	assert_has(err_text, "chmod 644");
+	/* The configured store, which comes next, is none either. */
+	(void)setenv("AEROSTAT_SERVER", no_store, 1);
 	assert_int_equal(RUN("list"), 69);
 	assert_has(err_text, "hosts.mdb");
 	assert_has(err_text, "; and the store: ");
 	assert_string_equal(out_text, "");
+	(void)unsetenv("AEROSTAT_SERVER");
 }
 
 /* ---- list ---- */
