@@ -33,7 +33,10 @@ lib_libaero_la_SOURCES = \
 	lib/store_mongo_node.c \
 	lib/store_mongo_uri.c \
 	lib/store_mongo_write.c \
-	lib/watch_mongo.c
+	lib/watch_mongo.c lib/watch_mongo.h \
+	lib/watch_mongo_event.c lib/watch_mongo_event.h \
+	lib/watch_mongo_full.c \
+	lib/watch_mongo_stream.c
 lib_libaero_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 lib_libaero_la_LIBADD = $(MONGOC_LIBS) $(YAML_LIBS) $(CURL_LIBS) $(LMDB_LIBS)
 
