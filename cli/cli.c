@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "lib/log.h"
+#include "lib/server.h"
 
 static const struct aero_subcommand subcommands[] = {
 	{"lookup", aero_cli_lookup, "NAME|ADDRESS", 1, 1, "ask this node's mirror"},
@@ -17,7 +18,7 @@ static const struct aero_subcommand subcommands[] = {
 	{"status", aero_cli_status, "", 0, 0, "what this node knows, and how old it is"},
 	{"release", aero_cli_release, "", 0, 0, "give this node's name back"},
 	{"import", aero_cli_import, "FILE|-", 1, 1,
-		"insert or replace slots from mongoexport's JSON lines"},
+		"insert or replace slots: mongoexport's JSON lines"},
 };
 
 #define N_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -109,11 +110,15 @@ static int check_flags(const struct aero_conf *conf, struct aero_err *err)
 
 static int check_config(const struct aero_conf *conf, FILE *out, struct aero_err *err)
 {
+	struct aero_server parsed = {0};
 	char *server = NULL;
 	int rc = aero_conf_server(conf, &server, err);
 
 	if (rc == AERO_OK)
+		rc = aero_server_parse(server, conf->port, &parsed, err);
+	if (rc == AERO_OK)
 		(void)fputs("the configuration is right\n", out);
+	aero_server_clear(&parsed);
 	free(server);
 	return rc;
 }

@@ -26,7 +26,14 @@ lib_libaero_la_SOURCES = \
 	lib/store_lmdb.c lib/store_lmdb.h \
 	lib/store_lmdb_write.c \
 	lib/watch.c lib/watch.h \
-	lib/watch_lmdb.c
+	lib/watch_lmdb.c \
+	lib/store_mongo.c lib/store_mongo.h \
+	lib/store_mongo_err.c \
+	lib/store_mongo_index.c \
+	lib/store_mongo_node.c \
+	lib/store_mongo_uri.c \
+	lib/store_mongo_write.c \
+	lib/watch_mongo.c
 lib_libaero_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 lib_libaero_la_LIBADD = $(MONGOC_LIBS) $(YAML_LIBS) $(CURL_LIBS) $(LMDB_LIBS)
 
@@ -120,3 +127,10 @@ endif
 tests_test_store_doc_SOURCES = tests/test_store_doc.c tests/no_mongo.c
 tests_test_store_doc_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_store_doc_LDADD = tests/libsupport.la lib/libaero.la
+# On real servers: run by tests/e2e/store_mongo.sh.
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_store_mongo
+endif
+tests_test_store_mongo_SOURCES = tests/test_store_mongo.c $(suite_sources)
+tests_test_store_mongo_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_store_mongo_LDADD = tests/libsupport.la lib/libaero.la $(MONGOC_LIBS)

@@ -21,7 +21,10 @@ EXTRA_DIST += nss/libnss_aerostat.map
 install-data-hook: remove-nss-la
 remove-nss-la: install-nssLTLIBRARIES
 	rm -f '$(DESTDIR)$(nssdir)/libnss_aerostat.la'
-.PHONY: remove-nss-la
+uninstall-local: uninstall-nss-module
+uninstall-nss-module:
+	rm -f '$(DESTDIR)$(nssdir)/libnss_aerostat.so.2'
+.PHONY: remove-nss-la uninstall-nss-module
 
 # The same objects with another path, which the test sets; -rpath makes it shared.
 check_LTLIBRARIES += tests/libnss_aerostat_test.la

@@ -203,8 +203,30 @@ static void version_and_check_print_one_line(void **state)
 	assert_string_equal(out_text, "aerostat 2.0.0\n");
 	assert_int_equal(RUN("--check-config"), 0);
 	assert_string_equal(out_text, "the configuration is right\n");
+	assert_int_equal(RUN("--check-config", "--server=lmdb:"), 78);
 	assert_int_equal(RUN("--check-config", "--server-file=/nonexistent"), 78);
 	assert_has(err_text, "no such file");
+}
+
+static void help_fits_80_columns(void **state)
+{
+	int saved = dup(STDOUT_FILENO);
+	char *text;
+
+	(void)state;
+	(void)fflush(stdout);
+	assert_non_null(freopen(test_path("help"), "w", stdout));
+	assert_int_equal(RUN("list", "-h", "--nonsense"), 0);
+	(void)fflush(stdout);
+	(void)dup2(saved, STDOUT_FILENO);
+	(void)close(saved);
+	text = test_read(test_path("help"));
+	assert_has(text, "\n  lookup NAME|ADDRESS  ");
+	assert_has(text, "\n  --legacy-updater=PATH  ");
+	for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1)
+		if (strcspn(line, "\n") > 80)
+			fail_msg("%.100s", line);
+	free(text);
 }
 
 static void a_password_on_the_command_line_is_warned_of_by_the_log(void **state)
@@ -291,7 +313,10 @@ static void lookup_prints_json(void **state)
 
 static void no_or_a_bad_mirror_is_69_with_the_remedy(void **state)
 {
+	char no_store[300];
+
 	(void)state;
+	(void)snprintf(no_store, sizeof(no_store), "lmdb:%s", test_dir());
 	assert_int_equal(RUN("lookup", "web-0"), 69);
 	assert_has(err_text, "start aerostat-syncd, or run `aerostat --update` once");
 	test_write(test_path("var/lib/aerostat/hosts.mdb"), "noise");
@@ -300,10 +325,13 @@ static void no_or_a_bad_mirror_is_69_with_the_remedy(void **state)
 	(void)chmod(test_path("var/lib/aerostat/hosts.mdb"), 0666);
 	assert_int_equal(RUN("lookup", "web-0"), 69);
 	assert_has(err_text, "chmod 644");
+	/* The configured store, which comes next, is none either. */
+	(void)setenv("AEROSTAT_SERVER", no_store, 1);
 	assert_int_equal(RUN("list"), 69);
 	assert_has(err_text, "hosts.mdb");
 	assert_has(err_text, "; and the store: ");
 	assert_string_equal(out_text, "");
+	(void)unsetenv("AEROSTAT_SERVER");
 }
 
 /* ---- list ---- */
@@ -416,6 +444,7 @@ int main(void)
 		PLAIN(a_failed_action_is_the_last),
 		PLAIN(wrong_usage_is_told_and_does_nothing),
 		PLAIN(version_and_check_print_one_line),
+		PLAIN(help_fits_80_columns),
 		PLAIN(a_password_on_the_command_line_is_warned_of_by_the_log),
 		PLAIN(output_that_cannot_be_written_is_a_failure),
 		MIRROR(names_and_addresses_are_looked_up),

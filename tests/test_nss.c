@@ -465,6 +465,24 @@ static void a_mirror_that_cannot_be_read_is_unavailable(void **state)
 	every_entry_point_answers(NULL);
 }
 
+/* A static program has an errno of its own: the module writes through the pointers. */
+static void errno_itself_is_not_touched(void **state)
+{
+	struct hostent h;
+	char buf[512];
+	int err = STALE, herr = STALE;
+
+	(void)state;
+	(void)unlink(bad);
+	errno = STALE;
+	*module.path = bad;
+	assert_int_equal(module.byname("web-0", &h, buf, sizeof(buf), &err, &herr),
+		NSS_STATUS_UNAVAIL);
+	assert_int_equal(err, ENOENT);
+	assert_int_equal(herr, NO_RECOVERY);
+	assert_int_equal(errno, STALE);
+}
+
 static void list_is(const char *want, size_t at_most)
 {
 	_Alignas(8) char buf[2048];
@@ -688,6 +706,7 @@ int main(void)
 		cmocka_unit_test_setup(what_a_readable_mirror_denies, start),
 		cmocka_unit_test_setup(
 			a_mirror_that_cannot_be_read_is_unavailable, start),
+		cmocka_unit_test_setup(errno_itself_is_not_touched, start),
 		cmocka_unit_test_setup(the_list_has_each_host_once_in_each_family, start),
 		cmocka_unit_test_setup(an_empty_mirror_denies_everything, start),
 		cmocka_unit_test_setup(a_cancelled_thread_leaves_nothing_open, start),

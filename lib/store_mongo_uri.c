@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How we connect to MongoDB: options, and always a pool, even for one thread. A client of
+ * its own deadlocks on 1.23 when a known server breaks while its name does not resolve
+ * (CDRIVER-4666), and it may be us who resolve it.
+ */
+#include "config.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/store_mongo.h"
+
+#define WTIMEOUT_MS 10000
+
+/* What the user's URI leaves open. The socket waits longer than the server may. */
+static const struct {
+	const char *key;
+	int32_t value;
+} numbers[] = {
+	{MONGOC_URI_CONNECTTIMEOUTMS, 3000},
+	{MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 5000},
+	{MONGOC_URI_SOCKETTIMEOUTMS, WTIMEOUT_MS + 1000},
+	{MONGOC_URI_HEARTBEATFREQUENCYMS, 10000},
+};
+
+/* The driver's own log would go to stdout, and could show what is in a URI; what matters
+ * comes back as errors. */
+static void silence(void)
+{
+	mongoc_init();
+	mongoc_log_set_handler(NULL, NULL);
+}
+
+static int set_concerns(mongoc_uri_t *uri, struct aero_err *err)
+{
+	mongoc_write_concern_t *w =
+		mongoc_write_concern_copy(mongoc_uri_get_write_concern(uri));
+	mongoc_read_concern_t *r =
+		mongoc_read_concern_copy(mongoc_uri_get_read_concern(uri));
+	int rc = AERO_OK;
+
+	if (!mongoc_write_concern_is_acknowledged(w))
+		rc = aero_err_set(err, AERO_CONFIG,
+			"server: w=0 would lose registrations; leave it out");
+	if (mongoc_write_concern_get_w(w) == MONGOC_WRITE_CONCERN_W_DEFAULT)
+		mongoc_write_concern_set_w(w, MONGOC_WRITE_CONCERN_W_MAJORITY);
+	if (!mongoc_write_concern_journal_is_set(w))
+		mongoc_write_concern_set_journal(w, true);
+	if (mongoc_write_concern_get_wtimeout_int64(w) == 0)
+		mongoc_write_concern_set_wtimeout_int64(w, WTIMEOUT_MS);
+	mongoc_uri_set_write_concern(uri, w);
+	if (mongoc_read_concern_get_level(r) == NULL)
+		(void)mongoc_read_concern_set_level(r, MONGOC_READ_CONCERN_LEVEL_MAJORITY);
+	mongoc_uri_set_read_concern(uri, r);
+	mongoc_write_concern_destroy(w);
+	mongoc_read_concern_destroy(r);
+	return rc;
+}
+
+static void set_defaults(mongoc_uri_t *uri, const char *role)
+{
+	char appname[64];
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (!mongoc_uri_has_option(uri, numbers[i].key))
+			(void)mongoc_uri_set_option_as_int32(
+				uri, numbers[i].key, numbers[i].value);
+	if (!mongoc_uri_has_option(uri, MONGOC_URI_RETRYWRITES))
+		(void)mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, true);
+	if (!mongoc_uri_has_option(uri, MONGOC_URI_APPNAME)) {
+		(void)snprintf(appname, sizeof(appname), "aerostat-%s",
+			role == NULL ? "program" : role);
+		(void)mongoc_uri_set_appname(uri, appname);
+	}
+}
+
+int aero_mongo_uri(const struct aero_server *server, const char *role,
+	mongoc_uri_t **ret, struct aero_err *err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	bool secret = strchr(server->uri, '@') != NULL;
+	bson_error_t error = {0};
+	mongoc_uri_t *uri;
+	int rc;
+
+	(void)pthread_once(&once, silence);
+	uri = mongoc_uri_new_with_error(server->uri, &error);
+	if (uri == NULL)
+		/* The driver's words may quote a part of the URI. */
+		return aero_err_set(err, AERO_CONFIG, "server '%.200s': not a MongoDB URI: %s",
+			server->name,
+			secret ? "are user and password %-escaped, the options right?"
+			       : error.message);
+	set_defaults(uri, role);
+	rc = set_concerns(uri, err);
+	if (rc == AERO_OK)
+		*ret = uri;
+	else
+		mongoc_uri_destroy(uri);
+	return rc;
+}
+
+/* Told of each command just before it is sent, on a connection that is up. */
+static void count_writes(const mongoc_apm_command_started_t *event)
+{
+	static const char *const writes[] = {"update", "insert", "findAndModify"};
+	unsigned *sent = mongoc_apm_command_started_get_context(event);
+	const char *name = mongoc_apm_command_started_get_command_name(event);
+
+	for (size_t i = 0; i < sizeof(writes) / sizeof(writes[0]); i++)
+		if (strcmp(name, writes[i]) == 0)
+			++*sent;
+}
+
+int aero_mongo_pool(const mongoc_uri_t *uri, unsigned *sent, mongoc_client_pool_t **ret,
+	struct aero_err *err)
+{
+	mongoc_apm_callbacks_t *callbacks = NULL;
+	bson_error_t error = {0};
+	mongoc_client_pool_t *pool = mongoc_client_pool_new_with_error(uri, &error);
+
+	if (pool == NULL)
+		return aero_err_set(err, AERO_CONFIG, "server: %s", error.message);
+	(void)mongoc_client_pool_set_error_api(pool, MONGOC_ERROR_API_VERSION_2);
+	if (sent != NULL) {
+		callbacks = mongoc_apm_callbacks_new();
+		mongoc_apm_set_command_started_cb(callbacks, count_writes);
+		(void)mongoc_client_pool_set_apm_callbacks(pool, callbacks, sent);
+		mongoc_apm_callbacks_destroy(callbacks);
+	}
+	*ret = pool;
+	return AERO_OK;
+}
