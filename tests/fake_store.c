@@ -146,8 +146,8 @@ static bool matches(const struct aero_slot *slot, const struct aero_slot_match *
 			same(slot->who.instance_id, match->occupant[i]))
 			held = true;
 	return held && same(slot->hostname, match->hostname) &&
-		(!match->match_reg || slot->reg == match->reg) &&
-		(match->epoch_below == 0 || slot->epoch < match->epoch_below);
+	       (!match->match_reg || slot->reg == match->reg) &&
+	       (match->epoch_below == 0 || slot->epoch < match->epoch_below);
 }
 
 /* Apply; a unique index may refuse. */
@@ -207,7 +207,8 @@ static int op_slot_claim(struct aero_store *store, const char *service,
 		slot = &fake->slots.v[i];
 		if (!same(slot->service, service) || !aero_slot_blank(slot) ||
 			*slot->hostname == '\0' ||
-			(except_hostname != NULL && same(slot->hostname, except_hostname)))
+			(except_hostname != NULL &&
+				same(slot->hostname, except_hostname)))
 			continue;
 		if (best == NULL || aero_natural_cmp(slot->hostname, best->hostname) < 0)
 			best = slot;
@@ -337,8 +338,8 @@ static int op_control_open(struct aero_store *store, const char *service, int64_
 	return lost;
 }
 
-static int op_control_close(
-	struct aero_store *store, const char *service, int64_t epoch, struct aero_err *err)
+static int op_control_close(struct aero_store *store, const char *service, int64_t epoch,
+	struct aero_err *err)
 {
 	struct aero_control *control;
 	int lost;
