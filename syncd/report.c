@@ -113,3 +113,19 @@ void aero_report_shadows(struct aero_status *status, struct aero_shadows *shadow
 	status->n_shadowed = shadows->n;
 	*shadows = (struct aero_shadows){0}; /* now owned by status */
 }
+
+void aero_report_updater(const struct aero_updater_result *result)
+{
+	const char *at = result->output, *end;
+
+	/* a line each; it is NUL-ended */
+	while (at != NULL && *at != '\0') {
+		end = strchrnul(at, '\n');
+		aero_log(AERO_INFO, "legacy updater: %.*s", (int)(end - at), at);
+		at = *end == '\0' ? end : end + 1;
+	}
+	if (result->output_cut)
+		aero_log(AERO_WARNING, "legacy updater: there was more output");
+	if (result->warning.msg[0] != '\0')
+		aero_log(AERO_WARNING, "legacy updater: %s", result->warning.msg);
+}
