@@ -26,7 +26,6 @@ SYNCD_LIBS = syncd/libaero_syncd.la legacy/libaero_legacy.la mirror/libaero_mirr
 	lib/libaero.la
 
 sbin_PROGRAMS += aerostat-syncd
-# tests/no_mongo.c until lib/store_mongo.c is in libaero.
-aerostat_syncd_SOURCES = syncd/main.c tests/no_mongo.c
+aerostat_syncd_SOURCES = syncd/main.c
 aerostat_syncd_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 aerostat_syncd_LDADD = $(SYNCD_LIBS)

@@ -7,6 +7,7 @@
 
 #include "legacy/writer.h"
 #include "lib/file.h"
+#include "lib/identity.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "mirror/reader.h"
@@ -366,10 +367,18 @@ int aero_mirror_hosts(struct aero_mirror *m, const char *legacy, size_t legacy_l
 
 const char *aero_mirror_self(const struct aero_conf *conf, char *buf, size_t size)
 {
-	(void)snprintf(buf, size, "%s",
-		*conf->instance_id != '\0' ? conf->instance_id
-		: conf->offline		   ? "test-instance"
-					   : "");
+	struct aero_identity identity = {0};
+	const char *id = "";
+	bool foreign = false;
+
+	if (*conf->instance_id != '\0')
+		id = conf->instance_id;
+	else if (aero_identity_load(conf, &identity, &foreign, NULL) == AERO_OK && !foreign)
+		id = identity.who.instance_id;
+	else if (conf->offline)
+		id = AERO_TEST_INSTANCE;
+	(void)snprintf(buf, size, "%s", id);
+	aero_identity_clear(&identity);
 	return buf;
 }
 

@@ -3,6 +3,7 @@
 #ifndef AERO_SYNCD_SYNCD_H
 #define AERO_SYNCD_SYNCD_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "lib/conf.h"

@@ -171,12 +171,14 @@ static int follow(struct aero_watcher *w, bool *ret_worked, struct aero_err *err
 	struct aero_batch batch = {0};
 	struct aero_watch *watch = NULL;
 	int64_t began = aero_unix_ms();
+	int timeout = 0; /* at first only see that it answers */
 	int rc = aero_watch_open(w->store, &opts, &watch, err);
 
 	while (rc == AERO_OK && !show(w, watch)) {
-		rc = aero_watch_next(watch, NEXT_MS, &batch, err);
+		rc = aero_watch_next(watch, timeout, &batch, err);
 		if (rc != AERO_OK)
 			break;
+		timeout = NEXT_MS;
 		contact(w);
 		*ret_worked = true;
 		tell(w, aero_watch_mode(watch), "");
