@@ -1,4 +1,4 @@
-# aerostat. main.c links register/ and syncd/ beside this library.
+# aerostat.
 noinst_LTLIBRARIES += cli/libaero_cli.la
 cli_libaero_cli_la_SOURCES = \
 	cli/actions.c \
@@ -16,11 +16,9 @@ cli_libaero_cli_la_SOURCES = \
 cli_libaero_cli_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 
 bin_PROGRAMS += aerostat
-# tests/no_syncd.c until syncd/libaero_syncd.la is there (and legacy/ with it);
-aerostat_SOURCES = cli/main.c tests/no_syncd.c
+aerostat_SOURCES = cli/main.c
 aerostat_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
-aerostat_LDADD = cli/libaero_cli.la register/libaero_register.la \
-	mirror/libaero_mirror.la lib/libaero.la
+aerostat_LDADD = cli/libaero_cli.la register/libaero_register.la $(SYNCD_LIBS)
 
 E2E_TESTS += tests/e2e/cli.sh
 
