@@ -120,10 +120,12 @@ tests_test_slot_SOURCES = tests/test_slot.c $(suite_sources) tests/no_mongo.c
 tests_test_slot_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_slot_LDADD = tests/libsupport.la lib/libaero.la
 
-# On real servers: run by tests/e2e/store_mongo.sh.
+# On real servers.
+E2E_TESTS += tests/e2e/store_mongo.sh
 if HAVE_CMOCKA
 check_PROGRAMS += tests/test_store_mongo
 endif
-tests_test_store_mongo_SOURCES = tests/test_store_mongo.c $(suite_sources)
+tests_test_store_mongo_SOURCES = tests/test_store_mongo.c tests/mongo_env.c \
+	tests/mongo_env.h $(suite_sources)
 tests_test_store_mongo_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_store_mongo_LDADD = tests/libsupport.la lib/libaero.la $(MONGOC_LIBS)
