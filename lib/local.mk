@@ -33,7 +33,10 @@ lib_libaero_la_SOURCES = \
 	lib/store_mongo_node.c \
 	lib/store_mongo_uri.c \
 	lib/store_mongo_write.c \
-	lib/watch_mongo.c
+	lib/watch_mongo.c lib/watch_mongo.h \
+	lib/watch_mongo_event.c lib/watch_mongo_event.h \
+	lib/watch_mongo_full.c \
+	lib/watch_mongo_stream.c
 lib_libaero_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 lib_libaero_la_LIBADD = $(MONGOC_LIBS) $(YAML_LIBS) $(CURL_LIBS) $(LMDB_LIBS)
 
@@ -84,7 +87,7 @@ if HAVE_CMOCKA
 UNIT_TESTS += tests/test_store_lmdb
 check_PROGRAMS += tests/test_store_lmdb
 endif
-tests_test_store_lmdb_SOURCES = tests/test_store_lmdb.c $(suite_sources) tests/no_mongo.c
+tests_test_store_lmdb_SOURCES = tests/test_store_lmdb.c $(suite_sources)
 tests_test_store_lmdb_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_store_lmdb_LDADD = tests/libsupport.la lib/libaero.la
 
@@ -116,7 +119,7 @@ if HAVE_CMOCKA
 UNIT_TESTS += tests/test_slot
 check_PROGRAMS += tests/test_slot
 endif
-tests_test_slot_SOURCES = tests/test_slot.c $(suite_sources) tests/no_mongo.c
+tests_test_slot_SOURCES = tests/test_slot.c $(suite_sources)
 tests_test_slot_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_slot_LDADD = tests/libsupport.la lib/libaero.la
 
@@ -124,7 +127,7 @@ if HAVE_CMOCKA
 UNIT_TESTS += tests/test_store_doc
 check_PROGRAMS += tests/test_store_doc
 endif
-tests_test_store_doc_SOURCES = tests/test_store_doc.c tests/no_mongo.c
+tests_test_store_doc_SOURCES = tests/test_store_doc.c
 tests_test_store_doc_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_store_doc_LDADD = tests/libsupport.la lib/libaero.la
 # On real servers: run by tests/e2e/store_mongo.sh.

@@ -136,15 +136,15 @@ int aero_natural_cmp(const char *a, const char *b)
 
 static const char *refuse4(const unsigned char b[static 4], bool loopback)
 {
-	if (b[0] == 0)
+	static const unsigned char unspecified[4];
+
+	if (memcmp(b, unspecified, sizeof(unspecified)) == 0)
 		return "unspecified address";
 	if (b[0] == 127 && !loopback)
 		return "loopback address";
 	if (b[0] == 169 && b[1] == 254)
 		return "link-local address";
-	if (b[0] >= 240)
-		return "reserved address";
-	return b[0] >= 224 ? "multicast address" : NULL;
+	return (b[0] & 0xf0) == 0xe0 ? "multicast address" : NULL;
 }
 
 static const char *refuse6(const struct in6_addr *a, bool loopback)
@@ -155,8 +155,6 @@ static const char *refuse6(const struct in6_addr *a, bool loopback)
 		return "loopback address";
 	if (IN6_IS_ADDR_LINKLOCAL(a))
 		return "link-local address";
-	if (IN6_IS_ADDR_V4MAPPED(a))
-		return "v4-mapped address";
 	return IN6_IS_ADDR_MULTICAST(a) ? "multicast address" : NULL;
 }
 
@@ -168,6 +166,10 @@ const char *aero_addr_refuse(const char *text, bool loopback, struct aero_addr *
 
 	if (inet_pton(AF_INET, text, addr.bytes) == 1) {
 		addr.family = AF_INET;
+		why = refuse4(addr.bytes, loopback);
+	} else if (inet_pton(AF_INET6, text, &v6) == 1 && IN6_IS_ADDR_V4MAPPED(&v6)) {
+		addr.family = AF_INET;
+		memcpy(addr.bytes, &v6.s6_addr[12], 4);
 		why = refuse4(addr.bytes, loopback);
 	} else if (inet_pton(AF_INET6, text, &v6) == 1) {
 		addr.family = AF_INET6;

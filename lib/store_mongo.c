@@ -17,10 +17,8 @@ struct aero_store_mongo *aero_mongo_store(struct aero_store *base)
 	return (struct aero_store_mongo *)(void *)base; /* base is its first member */
 }
 
-static void op_close(struct aero_store *base)
+void aero_mongo_clear(struct aero_store_mongo *s)
 {
-	struct aero_store_mongo *s = aero_mongo_store(base);
-
 	if (s->session != NULL)
 		mongoc_client_session_destroy(s->session);
 	if (s->client != NULL)
@@ -29,6 +27,13 @@ static void op_close(struct aero_store *base)
 		mongoc_client_pool_destroy(s->pool);
 	mongoc_uri_destroy(s->uri);
 	free(s->database);
+}
+
+static void op_close(struct aero_store *base)
+{
+	struct aero_store_mongo *s = aero_mongo_store(base);
+
+	aero_mongo_clear(s);
 	free(s);
 }
 
@@ -102,11 +107,8 @@ int aero_mongo_slot_of(const bson_t *doc, struct aero_slot *ret, struct aero_err
 	return aero_err_set(err, AERO_DB, "a document of the store: %s", odd);
 }
 
-typedef int taker(const bson_t *doc, void *arg, struct aero_err *err);
-
-/* Run the query until take answers other than AERO_OK. */
-static int find(struct aero_store_mongo *s, const char *name, const bson_t *filter,
-	const bson_t *opts, taker *take, void *arg, struct aero_err *err)
+int aero_mongo_find(struct aero_store_mongo *s, const char *name, const bson_t *filter,
+	const bson_t *opts, aero_mongo_take *take, void *arg, struct aero_err *err)
 {
 	struct aero_mongo_place place = {s, name, "'find'"};
 	mongoc_collection_t *collection;
@@ -148,8 +150,8 @@ static int op_slots(struct aero_store *base, const char *service, struct aero_sl
 
 	if (service != NULL)
 		BSON_APPEND_UTF8(&filter, "service", service);
-	rc = find(aero_mongo_store(base), AERO_MONGO_SLOTS, &filter, NULL, take_slot, &slots,
-		err);
+	rc = aero_mongo_find(aero_mongo_store(base), AERO_MONGO_SLOTS, &filter, NULL,
+		take_slot, &slots, err);
 	for (size_t i = 0; rc == AERO_OK && i < slots.n; i++)
 		if (!aero_slots_add(ret, &slots.v[i]))
 			rc = aero_err_set(err, AERO_NOMEM, "out of memory");
@@ -173,7 +175,7 @@ int aero_mongo_find_one(struct aero_store_mongo *s, const char *collection,
 
 	BSON_APPEND_INT64(&opts, "limit", 1);
 	BSON_APPEND_BOOL(&opts, "singleBatch", true);
-	rc = find(s, collection, filter, &opts, take_doc, &doc, err);
+	rc = aero_mongo_find(s, collection, filter, &opts, take_doc, &doc, err);
 	if (rc == AERO_OK && doc == NULL)
 		rc = aero_err_set(err, AERO_MISS, "nothing found");
 	if (rc == AERO_OK)

@@ -71,9 +71,15 @@ int aero_mongo_write_error(const struct aero_mongo_place *place, const bson_t *r
 int aero_mongo_connect(struct aero_store_mongo *s, struct aero_err *err);
 /* Connect for a write: AERO_PERM when reading only; *opts gets the session. */
 int aero_mongo_begin(struct aero_store_mongo *s, bson_t *opts, struct aero_err *err);
-/* The collection, or NULL when out of memory. */
+/* Free what it holds, not the struct itself. */
+void aero_mongo_clear(struct aero_store_mongo *s);
 mongoc_collection_t *aero_mongo_collection(
 	const struct aero_store_mongo *s, const char *name);
+/* Run the query until take answers other than AERO_OK. */
+typedef int aero_mongo_take(const bson_t *doc, void *arg, struct aero_err *err);
+int aero_mongo_find(struct aero_store_mongo *s, const char *collection,
+	const bson_t *filter, const bson_t *opts, aero_mongo_take *take, void *arg,
+	struct aero_err *err);
 /* The first document that matches, to be destroyed; AERO_MISS when there is none. */
 int aero_mongo_find_one(struct aero_store_mongo *s, const char *collection,
 	const bson_t *filter, bson_t **ret, struct aero_err *err);
@@ -84,7 +90,7 @@ int aero_mongo_slot_of(const bson_t *doc, struct aero_slot *ret, struct aero_err
 
 /* key equals this number; 0: or is none. */
 void aero_mongo_filter_number(bson_t *filter, const char *key, int64_t number);
-/* One update of one document. AERO_MISS: none matched; not_as_it_was words it. */
+/* One update of one document. AERO_MISS: none matched. */
 int aero_mongo_update(struct aero_store_mongo *s, const char *collection,
 	const bson_t *filter, const bson_t *update, bool upsert, struct aero_err *err);
 

@@ -76,23 +76,38 @@ static void set_defaults(mongoc_uri_t *uri, const char *role)
 	}
 }
 
+/* The driver takes what stands before the first '@' for user and password; were there
+ * another, its words about the host would show the rest of the password. */
+static bool at_signs_fit(const char *uri)
+{
+	const char *hosts = strstr(uri, "://") + strlen("://");
+	const char *at = strchr(hosts, '@');
+
+	return at == NULL ||
+		(strchr(at + 1, '@') == NULL && at < hosts + strcspn(hosts, "/?#"));
+}
+
 int aero_mongo_uri(const struct aero_server *server, const char *role,
 	mongoc_uri_t **ret, struct aero_err *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	bool secret = strchr(server->uri, '@') != NULL;
 	bson_error_t error = {0};
 	mongoc_uri_t *uri;
 	int rc;
 
 	(void)pthread_once(&once, silence);
+	if (!at_signs_fit(server->uri))
+		return aero_err_set(err, AERO_CONFIG,
+			"server '%.200s': write @ as %%40, / as %%2F in user, password and options",
+			server->name);
 	uri = mongoc_uri_new_with_error(server->uri, &error);
 	if (uri == NULL)
 		/* The driver's words may quote a part of the URI. */
 		return aero_err_set(err, AERO_CONFIG, "server '%.200s': not a MongoDB URI: %s",
 			server->name,
-			secret ? "are user and password %-escaped, the options right?"
-			       : error.message);
+			strchr(server->uri, '@') == NULL
+				? error.message
+				: "are user and password %-escaped, the options right?");
 	set_defaults(uri, role);
 	rc = set_concerns(uri, err);
 	if (rc == AERO_OK)

@@ -18,6 +18,8 @@
 #include "lib/store_lmdb.h"
 
 #define LOOK_MS 1000
+#define SOON_MS 2 /* the file is written to before its readers are let see it: again... */
+#define SOON_MAX 100 /* ... and more slowly, up to here */
 
 struct watch {
 	struct aero_watch base;
@@ -218,15 +220,16 @@ static int look(struct watch *w, struct aero_batch *ret, struct aero_err *err)
 }
 
 /* Wait for a change or a wake; true if somebody woke us. */
-static bool wait_for(struct watch *w, int64_t timeout_ms)
+static bool wait_for(struct watch *w, int64_t timeout_ms, bool *ret_written)
 {
 	struct pollfd fds[2] = {{.fd = w->wake, .events = POLLIN},
 		{.fd = w->inotify, .events = POLLIN}};
 	char events[4096];
 	uint64_t count;
 
-	(void)poll(fds, 2, (int)(timeout_ms < LOOK_MS ? timeout_ms : LOOK_MS));
-	if ((fds[1].revents & POLLIN) != 0)
+	(void)poll(fds, 2, (int)timeout_ms);
+	*ret_written = (fds[1].revents & POLLIN) != 0;
+	if (*ret_written)
 		while (read(w->inotify, events, sizeof(events)) > 0)
 			;
 	return (fds[0].revents & POLLIN) != 0 &&
@@ -237,15 +240,20 @@ static int op_next(struct aero_watch *base, int timeout_ms, struct aero_batch *r
 	struct aero_err *err)
 {
 	struct watch *w = of(base);
-	int64_t end = aero_clock_ms() + timeout_ms, left;
+	int64_t end = aero_clock_ms() + timeout_ms, left, pause = SOON_MS;
+	bool written;
 	int rc;
 
 	for (;;) {
 		rc = look(w, ret, err);
 		left = end - aero_clock_ms();
 		if (rc != AERO_OK || ret->kind != AERO_BATCH_NONE || left <= 0 ||
-			wait_for(w, left))
+			wait_for(w, left < pause ? left : pause, &written))
 			return rc;
+		if (written)
+			pause = SOON_MS;
+		else
+			pause = pause * 4 > SOON_MAX ? LOOK_MS : pause * 4;
 		aero_batch_clear(ret);
 	}
 }

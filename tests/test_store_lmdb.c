@@ -19,9 +19,11 @@
 #include "tests/store_suite.h"
 #include "lib/lmdb.h"
 
+static char file[512]; /* set by main: test_path is not for threads */
+
 static const char *path(void)
 {
-	return test_path("store.mdb");
+	return file;
 }
 
 static struct aero_store *open_at(const char *at, bool read_only)
@@ -643,7 +645,10 @@ static const struct CMUnitTest lmdb_tests[] = {
 
 int main(void)
 {
-	int failed = store_suite_run(&threads);
+	int failed;
+
+	(void)snprintf(file, sizeof(file), "%s", test_path("store.mdb"));
+	failed = store_suite_run(&threads);
 
 	failed += store_suite_run(&processes); /* last: the tests below are of processes */
 	return failed + cmocka_run_group_tests_name("lmdb only", lmdb_tests, NULL, NULL);

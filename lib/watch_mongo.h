@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of a watch of MongoDB: watch_mongo.c (opening, waiting, polling),
+ * watch_mongo_stream.c (the cursor, transactions), watch_mongo_full.c (the snapshot),
+ * watch_mongo_event.c (reading). */
+#ifndef AERO_LIB_WATCH_MONGO_H
+#define AERO_LIB_WATCH_MONGO_H
+
+#include "lib/store_mongo.h"
+#include "lib/watch_mongo_event.h"
+
+struct aero_watch_mongo {
+	struct aero_watch base;
+	struct aero_store_mongo own; /* a connection of its own; base.name too */
+	int wake;                    /* eventfd */
+	uint32_t server_id;          /* the member that is read */
+	bool polling;
+	int poll_interval;
+	int64_t poll_due;
+
+	int64_t cursor;    /* 0 = none */
+	bool snapshot_due; /* the stream stands at the start, T0 */
+	struct aero_position at; /* behind what was given out */
+
+	/* Events that were read: the first n_whole are whole transactions, reaching to
+	 * token and time; what follows is the beginning of one more, txn. */
+	struct aero_batch read;
+	size_t n_whole;
+	bson_t *token, *txn;
+	uint64_t time; /* of the last whole event */
+	uint64_t seen; /* the stream has shown everything up to here */
+	bson_t *last;  /* token of the last event read */
+	uint64_t last_time;
+};
+
+/* {sessionId, serverId} for commands of the watch. */
+bool aero_mongo_watch_opts(const struct aero_watch_mongo *w, bson_t *opts);
+/* Has somebody called wake since the last time? */
+bool aero_mongo_woken(const struct aero_watch_mongo *w);
+/* The session's operationTime; 0 = the server tells none. */
+uint64_t aero_mongo_operation_time(const struct aero_watch_mongo *w);
+
+/* ---- the stream ---- */
+
+/* Open the cursor behind token, or (NULL) at the time start. *ret_none: this server has
+ * no change streams. */
+int aero_mongo_stream_open(struct aero_watch_mongo *w, const bson_t *token,
+	uint64_t start, bool *ret_none, struct aero_err *err);
+/* Wait for events, await_ms at most, and read what is there. */
+int aero_mongo_stream_read(
+	struct aero_watch_mongo *w, int await_ms, struct aero_err *err);
+/* Move the whole transactions that were read to the end of *ret. */
+int aero_mongo_stream_take(
+	struct aero_watch_mongo *w, struct aero_batch *ret, struct aero_err *err);
+void aero_mongo_stream_close(struct aero_watch_mongo *w);
+
+/* ---- the snapshot ---- */
+
+/* All documents in the order of _id, added to *ret; AERO_AGAIN when woken. */
+int aero_mongo_snapshot(
+	struct aero_watch_mongo *w, struct aero_batch *ret, struct aero_err *err);
+/* Apply changes to a snapshot, which may hold later versions already. */
+int aero_mongo_merge(struct aero_batch *snapshot, const struct aero_batch *changes,
+	struct aero_err *err);
+
+#endif
