@@ -89,5 +89,5 @@ tests_test_identity_SOURCES = tests/test_identity.c
 tests_test_identity_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_identity_LDADD = tests/libsupport.la lib/libaero.la
 
-E2E_TESTS += tests/e2e/register.sh
-EXTRA_DIST += tests/e2e/register.sh
+E2E_TESTS += tests/e2e/register.sh tests/e2e/register_mongo.sh
+EXTRA_DIST += tests/e2e/register.sh tests/e2e/register_mongo.sh
