@@ -21,6 +21,9 @@ aerostat_SOURCES = cli/main.c
 aerostat_SOURCES = cli/main.c tests/no_syncd.c syncd/syncd.h
 aerostat_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 aerostat_LDADD = cli/libaero_cli.la register/libaero_register.la $(SYNCD_LIBS)
+aerostat_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
+aerostat_LDADD = cli/libaero_cli.la syncd/libaero_syncd.la legacy/libaero_legacy.la \
+	register/libaero_register.la mirror/libaero_mirror.la lib/libaero.la
 
 E2E_TESTS += tests/e2e/cli.sh
 EXTRA_DIST += tests/e2e/cli.sh
