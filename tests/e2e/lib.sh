@@ -307,7 +307,9 @@ private_files()
 	private_dir /var/lib aerostat "$1/lib"
 	# nscd's socket would let another process, outside, answer.
 	private_dir /run nscd "$1/run"
+	# A node made within another's files would hold that one's locks.
 	mkdir -p /run/aerostat
+	mount -t tmpfs -o mode=0755 none /run/aerostat
 }
 
 # private_stage: the programs and the module of $stage where any user may run them, and
@@ -331,6 +333,8 @@ private_ns()
 	local flags=(-m -u -p -f --kill-child --mount-proc --propagation private) code=0
 	if [ -n "$e2e_inside" ]; then
 		[ "${1-}" != net ] || ip link set lo up
+		# libmongoc names a file there after its process number, which is ours alone.
+		mount -t tmpfs none /dev/shm
 		private_files "$test_dir/private"
 		private_stage
 		return 0

@@ -10,6 +10,9 @@ each_store "$@"
 private_ns net
 open_store
 
+# getent's ahosts leaves out the family that the machine has no address of.
+ip address add 10.99.0.1/32 dev lo
+ip address add fd99::1/128 dev lo nodad
 data=$top_srcdir/tests/data/original.json
 server=("--server=$uri")
 
@@ -109,7 +112,7 @@ published()
 refusals()
 {
 	aerostat status >"$test_dir/status" || fail "status: $(cat "$test_dir/status")"
-	for name in test-0 test-1 api.example.com nul-0 old-5; do
+	for name in test-0 test-1 api.example.com old-5; do
 		grep -qE "$name.*: .+" "$test_dir/status" ||
 			fail "no reason for $name: $(cat "$test_dir/status")"
 	done
@@ -166,11 +169,10 @@ register 'db-slave-2 \((gap|new)\)' db masterful i-000000ad 10.0.9.4
 register 'db-master \(held\)' db masterful i-00000005 10.0.1.1
 register 'old-0 \(held\)' old '' i-0000000c 10.0.2.1
 register 'old-8 \(held\)' old '' i-00000014 10.0.2.9
-if [ "$kind" = lmdb ]; then
-	register 'old-4 \((gap|new)\)' old '' i-000000ae 10.0.9.5
-else
-	# No document without a name is taken for a gap.
-	register 'old-4 \((gap|new)\)' old '' i-000000ae 10.0.9.5
+# instance_id null is a gap; a document without a name is none.
+register 'old-10 \(gap\)' old '' i-000000ae 10.0.9.7
+register 'old-4 \((gap|new)\)' old '' i-000000b0 10.0.9.5
+if [ "$kind" != lmdb ]; then
 	equal "what the original kept beside" 1 \
 		"$(mongo count servers '{"hostname": "old-8", "note": "kept", "keywords.a": 2}')"
 	# The original's half-done swap: the node gets a name, and has one document.
