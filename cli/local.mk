@@ -17,13 +17,8 @@ cli_libaero_cli_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 
 bin_PROGRAMS += aerostat
 aerostat_SOURCES = cli/main.c
-# tests/no_syncd.c until syncd/libaero_syncd.la is there (and legacy/ with it);
-aerostat_SOURCES = cli/main.c tests/no_syncd.c syncd/syncd.h
 aerostat_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 aerostat_LDADD = cli/libaero_cli.la register/libaero_register.la $(SYNCD_LIBS)
-aerostat_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
-aerostat_LDADD = cli/libaero_cli.la syncd/libaero_syncd.la legacy/libaero_legacy.la \
-	register/libaero_register.la mirror/libaero_mirror.la lib/libaero.la
 
 E2E_TESTS += tests/e2e/cli.sh
 EXTRA_DIST += tests/e2e/cli.sh
