@@ -350,7 +350,7 @@ static void model_step(unsigned number, char docs[IDS][80], struct aero_batch *r
 		aero_batch_clear(ret);
 		ret->kind = AERO_BATCH_FULL;
 		for (unsigned id = 0; id < IDS; id++) {
-			(void)snprintf(change, sizeof(change), "+%s", docs[id]);
+			(void)snprintf(change, sizeof(change), "+%.97s", docs[id]);
 			if (docs[id][0] != '\0')
 				add(ret, change);
 		}
