@@ -370,12 +370,12 @@ node_new()
 	wait_until 15 "the files of node $1" test -e "$test_dir/.ready-$1"
 }
 
-# node NAME COMMAND...: run it there. spawn SOMETHING node_exec ... for the background.
+# node NAME COMMAND...: run it there (-r: the root of a chroot is not that of its mounts).
 node()
 {
 	local name=$1
 	shift
-	nsenter -t "$(pid_of "node-$name")" -m -u -- "$@"
+	nsenter -t "$(pid_of "node-$name")" -m -u -r -- "$@"
 }
 
 # node_spawn NODE NAME COMMAND...: as spawn, on that node; the pid is COMMAND's own.
@@ -383,7 +383,7 @@ node_spawn()
 {
 	local node=$1 name=$2
 	shift 2
-	spawn "$name" nsenter -t "$(pid_of "node-$node")" -m -u -- "$@"
+	spawn "$name" nsenter -t "$(pid_of "node-$node")" -m -u -r -- "$@"
 }
 
 # --- mongod ----------------------------------------------------------------------------
