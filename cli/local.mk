@@ -21,6 +21,7 @@ aerostat_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 aerostat_LDADD = cli/libaero_cli.la register/libaero_register.la $(SYNCD_LIBS)
 
 E2E_TESTS += tests/e2e/cli.sh
+EXTRA_DIST += tests/e2e/cli.sh
 
 if HAVE_CMOCKA
 UNIT_TESTS += tests/test_cli

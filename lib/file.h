@@ -29,11 +29,11 @@ int aero_file_sync_dir(const char *path, struct aero_err *err);
 /* Make a directory (0755) and its parents; there already is AERO_OK. */
 int aero_dir_make(const char *path, struct aero_err *err);
 
-/* Take an exclusive flock on path (made 0644 with its directory), writing our pid into
+/* Take an exclusive flock on path (made 0600 with its directory), writing our pid into
  * it. AERO_AGAIN when another process holds it; *ret_holder (may be NULL) is then its
  * pid, or 0. The lock goes with the descriptor *ret_fd or the process. */
 int aero_lock_take(const char *path, int *ret_fd, pid_t *ret_holder, struct aero_err *err);
-/* The pid that holds the lock now, or 0. */
+/* The pid that holds the lock now, or 0; any user may ask. */
 pid_t aero_lock_holder(const char *path);
 
 #endif

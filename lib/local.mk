@@ -131,9 +131,12 @@ tests_test_store_doc_SOURCES = tests/test_store_doc.c
 tests_test_store_doc_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_store_doc_LDADD = tests/libsupport.la lib/libaero.la
 # On real servers: run by tests/e2e/store_mongo.sh.
+# On real servers.
+E2E_TESTS += tests/e2e/store_mongo.sh
 if HAVE_CMOCKA
 check_PROGRAMS += tests/test_store_mongo
 endif
-tests_test_store_mongo_SOURCES = tests/test_store_mongo.c $(suite_sources)
+tests_test_store_mongo_SOURCES = tests/test_store_mongo.c tests/mongo_env.c \
+	tests/mongo_env.h $(suite_sources)
 tests_test_store_mongo_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_store_mongo_LDADD = tests/libsupport.la lib/libaero.la $(MONGOC_LIBS)

@@ -178,7 +178,7 @@ static bool claim_query(bson_t *command, const char *service, const char *except
 	BSON_APPEND_UTF8(&sub, "$eq", service);
 	BSON_APPEND_REGEX(&sub, "$regex", pattern, "s");
 	bson_append_document_end(&query, &sub);
-	BSON_APPEND_UTF8(&query, "instance_id", "");
+	filter_text(&query, "instance_id", "", NULL);
 	BSON_APPEND_DOCUMENT_BEGIN(&query, "hostname", &sub);
 	BSON_APPEND_UTF8(&sub, "$gt", "");
 	if (except != NULL)

@@ -29,3 +29,20 @@ sbin_PROGRAMS += aerostat-syncd
 aerostat_syncd_SOURCES = syncd/main.c
 aerostat_syncd_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 aerostat_syncd_LDADD = $(SYNCD_LIBS)
+
+if HAVE_CMOCKA
+SYNCD_TESTS = tests/test_answers tests/test_pace tests/test_state
+UNIT_TESTS += $(SYNCD_TESTS)
+check_PROGRAMS += $(SYNCD_TESTS)
+endif
+SYNCD_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+SYNCD_TEST_LIBS = tests/libsupport.la $(SYNCD_LIBS)
+tests_test_answers_SOURCES = tests/test_answers.c
+tests_test_answers_CFLAGS = $(SYNCD_TEST_CFLAGS)
+tests_test_answers_LDADD = $(SYNCD_TEST_LIBS)
+tests_test_pace_SOURCES = tests/test_pace.c
+tests_test_pace_CFLAGS = $(SYNCD_TEST_CFLAGS)
+tests_test_pace_LDADD = $(SYNCD_TEST_LIBS)
+tests_test_state_SOURCES = tests/test_state.c
+tests_test_state_CFLAGS = $(SYNCD_TEST_CFLAGS)
+tests_test_state_LDADD = $(SYNCD_TEST_LIBS)

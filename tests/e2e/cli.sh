@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # aerostat as a person uses it, with the embedded store and with MongoDB: import, register,
-# list in every format (read back by the programs that they are for), release.
+# list in every format (read back by the programs that they are for), release; then from
+# the mirror that an update made.
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 
@@ -20,7 +21,7 @@ holds()
 {
 	printf '%s' "$2" | python3 -c "import json, sys
 j = json.load(sys.stdin)
-assert $1, j" || fail "not true: $1"
+assert ($1), j" || fail "not true: $1"
 }
 
 cat >"$test_dir/fleet.json" <<'JSON'
@@ -96,9 +97,51 @@ refuses 69 a --server="mongodb://me:secret@127.0.0.1:1/" list
 ! grep -q secret "$test_dir/refused" || fail "$(cat "$test_dir/refused")"
 grep -q 'WARNING.*--server-file' "$test_dir/refused" || fail "$(cat "$test_dir/refused")"
 
-note "without mirror, store or words"
+note "without a mirror"
 refuses 69 a lookup web-2
 refuses 69 a status
+grep -q 'mirror    none' "$test_dir/refused" || fail "$(cat "$test_dir/refused")"
+
+note "with one"
+lmdb=--server=lmdb:$test_dir/names.mdb
+printf '10.9.9.9 web-10\n' >"$root/etc/hosts"
+a "$lmdb" --dryrun --update >"$test_dir/diff"
+grep -q '^+10.0.0.2 web-2 www api$' "$test_dir/diff" || fail "$(cat "$test_dir/diff")"
+refuses 69 a lookup web-2
+a "$lmdb" --update
+equal "by name" "10.0.0.2 web-2 www api
+fd00::2 web-2 www api" "$(a lookup WWW.)"
+equal "by address" "10.0.9.9 printer" "$(a lookup 10.0.9.9)"
+refuses 1 a lookup web-3
+refuses 1 a lookup www.example.com
+holds 'j["canonical"] == "web-2" and j["addresses"] == ["10.0.0.2", "fd00::2"]' \
+	"$(a lookup --json www)"
+equal "list" "printer web-2 web-10" "$(a list | awk 'NR > 1 { print $1 }' | xargs)"
+equal "service" "[web]
+web-2 ansible_host=10.0.0.2
+web-10 ansible_host=10.0.0.10" "$(a list web --format=ansible)"
+holds 'j["mirror"] and not j["daemon"] and j["names"] == 3 and 0 <= j["age"] < 60 and
+	j["shadowed"] == [{"name": "web-10", "line": 1}] and j["error"] == ""' \
+	"$(a status --json)"
+a status >"$test_dir/status"
+grep -q '"web-10": line 1' "$test_dir/status" || fail "$(cat "$test_dir/status")"
+rm "$test_dir/names.mdb"
+equal "without the store" "10.0.0.10 web-10" "$(a lookup web-10)"
+
+note "the workstation lines, by a user without rights"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	chmod 755 "$test_dir"
+	mkdir -p "$test_dir/empty/etc"
+	cp "$aerostat" "$test_dir/aerostat"
+	nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups "$test_dir/aerostat"
+		--server="$mongo_uri" --dryrun --offline --root="$test_dir/empty")
+	equal "update" "dry run: 4 names" "$("${nobody[@]}" --update | tail -n 1 | cut -d, -f1)"
+	equal "register" "dry run: would register web-3 (gap) test-instance 192.0.2.9" \
+		"$("${nobody[@]}" --register --service=web --ip=192.0.2.9 | tail -n 1)"
+	equal "files of a dry run" "" "$(find "$test_dir/empty" -type f)"
+fi
+
+note "wrong words"
 refuses 64 a
 refuses 64 a lokup web-2
 grep -q "did you mean 'lookup'" "$test_dir/refused" || fail "$(cat "$test_dir/refused")"
