@@ -71,6 +71,14 @@ tests_test_register_SOURCES = tests/test_register.c
 tests_test_register_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_register_LDADD = tests/libsupport.la register/libaero_register.la lib/libaero.la
 
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_session
+check_PROGRAMS += tests/test_session
+endif
+tests_test_session_SOURCES = tests/test_session.c $(actor_sources)
+tests_test_session_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_session_LDADD = tests/libsupport.la register/libaero_register.la lib/libaero.la
+
 # lib/identity and lib/metadata, which the registrar alone uses.
 if HAVE_CMOCKA
 UNIT_TESTS += tests/test_metadata

@@ -81,16 +81,14 @@ static int op_indexes_check(struct aero_store *store, struct aero_err *err)
 {
 	int rc = read_fault(store, "indexes_check", err);
 
-	return rc == AERO_OK && fake_of(store)->no_indexes ? AERO_MISS : rc;
+	return rc == AERO_OK ? fake_of(store)->check_rc : rc;
 }
 
 static int op_indexes_create(struct aero_store *store, struct aero_err *err)
 {
 	int rc = read_fault(store, "indexes_create", err);
 
-	if (rc == AERO_OK)
-		fake_of(store)->no_indexes = false;
-	return rc;
+	return rc == AERO_OK ? fake_of(store)->create_rc : rc;
 }
 
 static int op_slots(struct aero_store *store, const char *service, struct aero_slots *ret,

@@ -31,7 +31,7 @@ struct fake_store {
 	size_t n_nodes;
 	struct fake_control controls[8];
 	size_t n_controls;
-	bool no_indexes;
+	int check_rc, create_rc; /* what the indexes answer */
 	int64_t clock;
 
 	unsigned ops;	   /* operations so far */

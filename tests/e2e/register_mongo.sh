@@ -85,8 +85,8 @@ start_member "$member"
 
 # --- no store --------------------------------------------------------------------------
 
-stop_member 0
-stop_member 1
+kill_member 0
+kill_member 1
 refuses 69 $register --root="$test_dir/away" --service web --instance-id i-9 \
 	--ip 10.0.0.9 --register-deadline=1
 refuses 69 aerostat-register --server=localhost:1 --offline --dryrun --service web
