@@ -207,14 +207,19 @@ int aero_step_R5_INSERT(struct aero_actor *actor, struct aero_err *err)
 	return rc == AERO_OK ? aero_next(actor, after_append(actor)) : rc;
 }
 
-/* Mostly another newcomer's append; but a static entry of another service would be met
- * for ever. */
+/* Mostly another newcomer's append; but a static entry of another service, or of none,
+ * would be met for ever. */
 int aero_step_R5_OWNER(struct aero_actor *actor, struct aero_err *err)
 {
 	int rc;
 
 	aero_slot_clear(&actor->slot);
 	rc = aero_store_by_hostname(actor->store, actor->appended, &actor->slot, err);
+	if (rc == AERO_OK && *actor->slot.service == '\0')
+		rc = aero_err_set(err, AERO_REFUSED,
+			"the name %.64s that service %.64s needs belongs to a document "
+			"without a service: give it one",
+			actor->appended, actor->service);
 	if (rc == AERO_OK)
 		rc = aero_check_service(actor, err);
 	if (rc == AERO_OK || rc == AERO_MISS)

@@ -211,7 +211,8 @@ unreachable()
 
 not_permitted()
 {
-	rm -rf /run/aerostat
+	umount /run/aerostat
+	rmdir /run/aerostat
 	refuses 77 "${nobody[@]}" aerostat-register "$far" "${me[@]}"
 	refuses 77 "${nobody[@]}" aerostat --update "$far"
 	refuses 77 "${nobody[@]}" aerostat release "$far"

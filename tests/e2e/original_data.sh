@@ -171,6 +171,15 @@ register 'old-0 \(held\)' old '' i-0000000c 10.0.2.1
 register 'old-8 \(held\)' old '' i-00000014 10.0.2.9
 # instance_id null is a gap; a document without a name is none.
 register 'old-10 \(gap\)' old '' i-000000ae 10.0.9.7
+# A name that is needed, in a document without a service: said at once.
+refuses 1 aerostat-register "${server[@]}" --root="$test_dir/i-000000b0" --service=old \
+	--instance-id=i-000000b0 --ip=10.0.9.5
+says 'old-3'
+if [ "$kind" = lmdb ]; then
+	put_document "$(slot old-3 i-0000000f 10.0.2.4)"
+else
+	mongo update servers '{"hostname": "old-3"}' '{"$set": {"service": "old"}}' >/dev/null
+fi
 register 'old-4 \((gap|new)\)' old '' i-000000b0 10.0.9.5
 if [ "$kind" != lmdb ]; then
 	equal "what the original kept beside" 1 \
