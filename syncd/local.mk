@@ -46,3 +46,6 @@ tests_test_pace_LDADD = $(SYNCD_TEST_LIBS)
 tests_test_state_SOURCES = tests/test_state.c
 tests_test_state_CFLAGS = $(SYNCD_TEST_CFLAGS)
 tests_test_state_LDADD = $(SYNCD_TEST_LIBS)
+
+E2E_TESTS += tests/e2e/syncd_lmdb.sh tests/e2e/syncd_mongo.sh
+EXTRA_DIST += tests/e2e/syncd_lib.sh tests/e2e/syncd_lmdb.sh tests/e2e/syncd_mongo.sh

@@ -76,6 +76,9 @@ static void read_published(struct aero_mirror *m)
 		m->n_published = meta.names;
 		m->generation = meta.generation;
 		m->status.generation = (int64_t)meta.generation;
+		m->status.names = meta.names;
+		m->status.aliases = meta.aliases;
+		m->status.addresses = meta.addresses;
 		m->status.published = (int64_t)meta.published;
 		m->status.source_time = (int64_t)meta.source_time;
 	}
@@ -199,6 +202,8 @@ int aero_mirror_apply(struct aero_mirror *m, const struct aero_batch *batch,
 		aero_pace_change(&m->pace, aero_clock_ms());
 	} else if (m->set_made) {
 		m->full_at = 0; /* the same as what is out there */
+	} else if (whole && m->accept_shrink) {
+		aero_pace_change(&m->pace, aero_clock_ms()); /* held so far */
 	}
 	aero_log(whole && (diff.added + diff.removed + diff.changed > 0 || first)
 			? AERO_INFO
