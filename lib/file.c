@@ -298,8 +298,8 @@ static pid_t listed_holder(const char *path)
 	if (list == NULL || stat(path, &st) < 0)
 		goto out;
 	while (found == 0 && fgets(line, sizeof(line), list) != NULL) {
-		if (sscanf(line, "%*s FLOCK %*s %15s %ld %x:%x:%llu", how, &pid, &major_no,
-			    &minor_no, &inode) == 5 &&
+		if (sscanf(line, "%*s FLOCK %*s %15s %ld %x:%x:%llu", how, &pid,
+			    &major_no, &minor_no, &inode) == 5 &&
 			strcmp(how, "WRITE") == 0 && inode == st.st_ino &&
 			makedev(major_no, minor_no) == st.st_dev && pid > 0)
 			found = (pid_t)pid;

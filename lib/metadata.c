@@ -42,7 +42,7 @@ struct answer {
 enum outcome {
 	GOOD,
 	ABSENT, /* 404 */
-	AGAIN,	/* worth another try */
+	AGAIN,  /* worth another try */
 	FINAL,
 };
 

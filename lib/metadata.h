@@ -12,7 +12,7 @@
 struct aero_metadata_opts {
 	const char *endpoint; /* '' = AWS_EC2_METADATA_SERVICE_ENDPOINT, _MODE, or the
 				 usual */
-	bool v1;	      /* IMDSv1 where v2 is refused or does not answer */
+	bool v1;              /* IMDSv1 where v2 is refused or does not answer */
 	int64_t deadline_ms;  /* aero_clock_ms until which to try again; past: one try */
 };
 

@@ -31,7 +31,8 @@ static const char *label_refuse(const char *label, size_t len, bool underscore)
 	if (label[0] == '-' || label[len - 1] == '-')
 		return "label begins or ends with a hyphen";
 	for (size_t i = 0; i < len; i++)
-		if (!is_alnum(label[i]) && label[i] != '-' && !(underscore && label[i] == '_'))
+		if (!is_alnum(label[i]) && label[i] != '-' &&
+			!(underscore && label[i] == '_'))
 			return "character that is no letter, digit or hyphen";
 	return NULL;
 }
@@ -45,7 +46,7 @@ static bool below(const char *name, const char *suffix)
 		suffix++;
 	s = strlen(suffix);
 	return s > 0 && n > s + 1 && name[n - s - 1] == '.' &&
-		strcasecmp(name + n - s, suffix) == 0;
+	       strcasecmp(name + n - s, suffix) == 0;
 }
 
 static bool in_zones(const char *name, const char *domain, const struct aero_list *zones)
@@ -58,8 +59,8 @@ static bool in_zones(const char *name, const char *domain, const struct aero_lis
 	return false;
 }
 
-const char *aero_name_refuse(
-	const char *name, bool underscore, const char *domain, const struct aero_list *zones)
+const char *aero_name_refuse(const char *name, bool underscore, const char *domain,
+	const struct aero_list *zones)
 {
 	struct in_addr number;
 	const char *label = name, *end, *why;

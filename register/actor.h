@@ -14,6 +14,7 @@
 #include "lib/store.h"
 #include "register/pick.h"
 
+/* clang-format off */
 /* X(step, words for a log line, which begin with the step's name in protocol.md) */
 #define AERO_STEP_MAP(X)                                                                 \
 	X(DONE, "done")                                                                  \
@@ -63,6 +64,7 @@
 	X(L3_FIND, "L3 find my slot")                                                    \
 	X(L3, "L3 blank my slot")                                                        \
 	X(L4, "L4 read control again")
+/* clang-format on */
 
 enum aero_step {
 #define AERO_X(step, words) AERO_STEP_##step,
@@ -93,14 +95,14 @@ struct aero_actor {
 	enum aero_step step;
 	bool pause; /* another actor was quicker: wait a little before the next step */
 	bool aliases_done; /* since the last R1 */
-	bool had_none;	   /* a read found me without a slot */
-	bool mine;	   /* the op that is helped promotes me */
-	int64_t epoch;	   /* of the op that is helped, or the one that L2 read */
+	bool had_none;     /* a read found me without a slot */
+	bool mine;         /* the op that is helped promotes me */
+	int64_t epoch;     /* of the op that is helped, or the one that L2 read */
 	char appended[AERO_HOSTNAME_SIZE]; /* what R5 last tried */
-	bool hole;			   /* and it was below the maximum */
+	bool hole;                         /* and it was below the maximum */
 	struct aero_node node;
 	struct aero_control op; /* control as read last; while it is open it is helped */
-	struct aero_slot slot;	/* my slot, or that of whom the step is about */
+	struct aero_slot slot;  /* my slot, or that of whom the step is about */
 
 	/* Once step is DONE: */
 	char hostname[AERO_HOSTNAME_SIZE]; /* '' after a release that found nothing */

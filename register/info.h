@@ -13,7 +13,7 @@ struct aero_info {
 	char *service; /* lower case */
 	bool masterful;
 	struct aero_list aliases; /* lower case, each once */
-	char warning[160];	  /* to be logged; '' = none */
+	char warning[160];        /* to be logged; '' = none */
 };
 
 /* Read the first line of text that is neither blank nor a `#` comment. file is for the

@@ -162,8 +162,8 @@ static void claim_names(struct make *m)
 			continue;
 		key = aero_keys_at(&m->keys, doc->name.key, doc->name.len);
 		if (key->claim == AERO_CLAIM_NONE ||
-			(doc->answers &&
-				(key->claim == AERO_CLAIM_GAP || better_id(doc, key->doc)))) {
+			(doc->answers && (key->claim == AERO_CLAIM_GAP ||
+						 better_id(doc, key->doc)))) {
 			key->claim = doc->answers ? AERO_CLAIM_HOST : AERO_CLAIM_GAP;
 			key->doc = doc;
 		}
@@ -317,7 +317,8 @@ static void add_member(struct make *m, const struct aero_document *doc)
 			.canon = doc->service.text,
 			.aliases = ""};
 		if (doc->service.full > 0) {
-			memcpy(service->fqdn, doc->service.key + 1, doc->service.full - 1U);
+			memcpy(service->fqdn, doc->service.key + 1,
+				doc->service.full - 1U);
 			rec->canon = service->fqdn;
 		}
 		/* not a node of its own: enumeration skips it */
@@ -371,8 +372,8 @@ static bool set_room(struct make *m)
 	m->set.alias_blob = calloc(blob + 1, 1);
 	m->set.services = calloc(m->n_services + 1, sizeof(*m->set.services));
 	return m->set.hosts != NULL && m->set.entries != NULL &&
-		m->set.alias_texts != NULL && m->set.alias_blob != NULL &&
-		m->set.services != NULL;
+	       m->set.alias_texts != NULL && m->set.alias_blob != NULL &&
+	       m->set.services != NULL;
 }
 
 static bool keys_room(struct make *m)

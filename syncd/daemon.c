@@ -17,9 +17,9 @@
 #include "syncd/report.h"
 
 #define STATUS_MS 10000
-#define RETRY_MS 5000       /* after a publish or a commit that failed */
-#define STUCK_MS 30000      /* a watch thread that did not move is not well */
-#define GIVE_UP_MS 120000   /* and is beyond help: start afresh */
+#define RETRY_MS 5000     /* after a publish or a commit that failed */
+#define STUCK_MS 30000    /* a watch thread that did not move is not well */
+#define GIVE_UP_MS 120000 /* and is beyond help: start afresh */
 #define STOP_MS 1000
 
 /* ---- the watch thread ---- */
@@ -47,7 +47,7 @@ static void take_state(struct aero_daemon *d)
 
 	aero_watcher_state(d->watcher, &state);
 	differs = strcmp(status->mode, state.mode) != 0 ||
-		strcmp(status->error, state.error) != 0;
+		  strcmp(status->error, state.error) != 0;
 	if (strcmp(status->error, state.error) != 0 && state.error[0] != '\0')
 		aero_log(AERO_WARNING, "store: %s", state.error);
 	else if (strcmp(status->mode, state.mode) != 0 && state.error[0] == '\0')
@@ -75,7 +75,7 @@ static void finish_sync(struct aero_daemon *d)
 static void apply(struct aero_daemon *d, const struct aero_news *news)
 {
 	bool whole = news->batch.kind == AERO_BATCH_FULL ||
-		news->batch.kind == AERO_BATCH_POLL;
+		     news->batch.kind == AERO_BATCH_POLL;
 	struct aero_err err;
 	int rc;
 
@@ -149,7 +149,7 @@ static void publish(struct aero_daemon *d)
 static bool hosts_due(const struct aero_daemon *d)
 {
 	return d->mirror->hosts_due && d->mirror->set_made &&
-		(*d->conf->legacy_updater == '\0' || d->legacy != NULL);
+	       (*d->conf->legacy_updater == '\0' || d->legacy != NULL);
 }
 
 static void write_hosts(struct aero_daemon *d)
@@ -201,7 +201,7 @@ static void start_updater(struct aero_daemon *d)
 static void take_legacy(struct aero_daemon *d, char *text, size_t len)
 {
 	bool same = d->legacy != NULL && d->legacy_len == len &&
-		memcmp(d->legacy, text, len) == 0;
+		    memcmp(d->legacy, text, len) == 0;
 
 	free(d->legacy);
 	d->legacy = text;
@@ -379,8 +379,7 @@ static void timers(struct aero_daemon *d)
 
 static void turn(struct aero_daemon *d)
 {
-	struct pollfd fds[2 + AERO_UPDATER_FDS] = {
-		{.fd = d->signals, .events = POLLIN},
+	struct pollfd fds[2 + AERO_UPDATER_FDS] = {{.fd = d->signals, .events = POLLIN},
 		{.fd = aero_watcher_fd(d->watcher), .events = POLLIN}};
 	nfds_t n = 2;
 	uint64_t count;

@@ -20,9 +20,9 @@ struct aero_daemon {
 	size_t legacy_len;
 	struct aero_nscd_call nscd;
 	bool stop, ready, status_due;
-	bool need_full;     /* changes are of no use until a snapshot comes */
-	int rc;             /* with stop */
-	int64_t sync_began; /* unix ms, of a snapshot that is in; 0 = none */
+	bool need_full;                /* changes are of no use until a snapshot comes */
+	int rc;                        /* with stop */
+	int64_t sync_began;            /* unix ms, of a snapshot that is in; 0 = none */
 	int64_t resync_at, publish_at; /* 0 = not planned */
 	int64_t hosts_at, legacy_at, status_at, watchdog_at;
 	int64_t watchdog_ms; /* 0 = nobody looks on */

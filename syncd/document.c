@@ -26,7 +26,8 @@ static size_t number_key(int64_t number, unsigned char *key)
 	return sizeof(order);
 }
 
-/* What tells apart the values of one type. one is used for what has no text of its own. */
+/* What tells apart the values of one type. one is used for what has no text of its own.
+ */
 static const void *value_of(const bson_iter_t *it, bson_t *one, size_t *ret_len)
 {
 	const size_t head = 4 + 1 + sizeof("_id"); /* length, type and name */
@@ -119,8 +120,7 @@ static size_t short_len(const char *name, const char *domain)
 /* Why a name may not answer, NULL with its length if it may. */
 static const char *check_name(const struct draft *d, const char *name, size_t *ret_len)
 {
-	const char *why =
-		aero_name_refuse(name, true, d->opts->domain, d->opts->zones);
+	const char *why = aero_name_refuse(name, true, d->opts->domain, d->opts->zones);
 	char text[AERO_NAME_MAX + 1];
 	size_t len;
 
@@ -198,8 +198,9 @@ static void read_addresses(struct draft *d)
 
 	for (size_t i = 0; i < AERO_DOCUMENT_ADDRS; i++) {
 		const char *why = *texts[i] == '\0'
-			? NULL
-			: aero_addr_refuse(texts[i], d->opts->loopback, &addrs[i]);
+					  ? NULL
+					  : aero_addr_refuse(texts[i], d->opts->loopback,
+						    &addrs[i]);
 
 		if (why != NULL)
 			refuse(d, d->slot.hostname, why);
@@ -321,13 +322,13 @@ static struct aero_document *lay_out(struct draft *d, const void *id, size_t id_
 		at += d->name_len + 1 + strlen(domain) + 1;
 	}
 	doc->service = put_label(d, &at, d->service, d->service_len);
-	doc->instance_id = put_text(
-		&at, d->slot.who.instance_id, strlen(d->slot.who.instance_id));
+	doc->instance_id =
+		put_text(&at, d->slot.who.instance_id, strlen(d->slot.who.instance_id));
 	for (size_t i = 0; i < d->n_aliases; i++)
 		doc->aliases[i] = put_label(d, &at, d->alias[i], d->alias_len[i]);
 	for (size_t i = 0; i < doc->n_listed; i++)
-		doc->refused[i].name = put_text(&at, d->doc.refused[i].name,
-			shown_len(d->doc.refused[i].name));
+		doc->refused[i].name = put_text(
+			&at, d->doc.refused[i].name, shown_len(d->doc.refused[i].name));
 	return doc;
 }
 

@@ -47,8 +47,8 @@ struct aero_document {
 	size_t id_len;
 	const unsigned char *id;
 	int64_t registered_at;
-	struct aero_label name; /* text is '' when it may not answer */
-	const char *fqdn;       /* text.domain, NULL = none */
+	struct aero_label name;    /* text is '' when it may not answer */
+	const char *fqdn;          /* text.domain, NULL = none */
 	struct aero_label service; /* text is '' when it may not answer */
 	const char *instance_id;
 	struct aero_label *aliases; /* valid ones, none twice, within the limit */

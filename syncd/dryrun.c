@@ -52,11 +52,11 @@ static bool same(const struct aero_rec *a, const struct aero_rec *b)
 	size_t len = texts_len(a->aliases, a->n_alias);
 
 	return a->n4 == b->n4 && a->n6 == b->n6 && a->n_alias == b->n_alias &&
-		memcmp(a->addr4, b->addr4, (size_t)4 * a->n4) == 0 &&
-		memcmp(a->addr6, b->addr6, (size_t)16 * a->n6) == 0 &&
-		strcmp(a->canon, b->canon) == 0 &&
-		len == texts_len(b->aliases, b->n_alias) &&
-		memcmp(a->aliases, b->aliases, len) == 0;
+	       memcmp(a->addr4, b->addr4, (size_t)4 * a->n4) == 0 &&
+	       memcmp(a->addr6, b->addr6, (size_t)16 * a->n6) == 0 &&
+	       strcmp(a->canon, b->canon) == 0 &&
+	       len == texts_len(b->aliases, b->n_alias) &&
+	       memcmp(a->aliases, b->aliases, len) == 0;
 }
 
 /* Names of hosts.mdb against those that would be in it, both in the order of keys. */
@@ -76,7 +76,8 @@ static void compare(const char *path, struct aero_answer_set *set, struct diff *
 		const struct aero_entry old = {.key = key, .keylen = keylen};
 		int order;
 
-		if (entry != NULL && (entry->is_alias || entry->key[0] != AERO_KEY_NAME)) {
+		if (entry != NULL &&
+			(entry->is_alias || entry->key[0] != AERO_KEY_NAME)) {
 			i++;
 			continue;
 		}
@@ -135,7 +136,8 @@ static int show_hosts(const struct aero_conf *conf, const struct aero_answer_set
 		rc = aero_legacy_read(paths.legacy, &legacy, &job.legacy_len, err);
 		if (rc == AERO_MISS) {
 			aero_log(AERO_WARNING,
-				"dry run: the legacy updater is not run, and %s", err->msg);
+				"dry run: the legacy updater is not run, and %s",
+				err->msg);
 			rc = AERO_OK;
 		}
 		job.legacy = legacy;

@@ -17,7 +17,8 @@ static int run(const struct aero_conf *conf, struct aero_err *err)
 
 	if (conf->words.n > 0)
 		return aero_err_set(err, AERO_USAGE,
-			"'%.64s': aerostat-syncd takes no words; see aerostat-syncd --help",
+			"'%.64s': aerostat-syncd takes no words; see aerostat-syncd "
+			"--help",
 			conf->words.v[0]);
 	if (conf->check_config) {
 		rc = aero_conf_server(conf, &server, err);

@@ -20,8 +20,8 @@
 
 /* ---- opening ---- */
 
-static int new_answers(const struct aero_conf *conf, struct aero_answers **ret,
-	struct aero_err *err)
+static int new_answers(
+	const struct aero_conf *conf, struct aero_answers **ret, struct aero_err *err)
 {
 	const struct aero_answers_opts opts = {.domain = conf->domain,
 		.zones = &conf->zones,
@@ -31,8 +31,8 @@ static int new_answers(const struct aero_conf *conf, struct aero_answers **ret,
 	return aero_answers_new(&opts, ret, err);
 }
 
-static int put(void *arg, const void *id, size_t id_len, const bson_t *doc,
-	struct aero_err *err)
+static int put(
+	void *arg, const void *id, size_t id_len, const bson_t *doc, struct aero_err *err)
 {
 	struct aero_mirror *m = arg;
 
@@ -206,8 +206,8 @@ int aero_mirror_apply(struct aero_mirror *m, const struct aero_batch *batch,
 		aero_pace_change(&m->pace, aero_clock_ms()); /* held so far */
 	}
 	aero_log(whole && (diff.added + diff.removed + diff.changed > 0 || first)
-			? AERO_INFO
-			: AERO_DEBUG,
+			 ? AERO_INFO
+			 : AERO_DEBUG,
 		"%s: %zu documents +%zu -%zu ~%zu", whole ? "synchronised" : "changed",
 		batch->n, diff.added, diff.removed, diff.changed);
 	return AERO_OK;
@@ -228,13 +228,14 @@ static bool held(struct aero_mirror *m, size_t names, int64_t *ret_wait_ms)
 		return false;
 	if (now >= until) {
 		aero_log(AERO_WARNING,
-			"shrink guard: %zu names of %zu left for %d s: published now", names,
-			m->n_published, conf->shrink_grace);
+			"shrink guard: %zu names of %zu left for %d s: published now",
+			names, m->n_published, conf->shrink_grace);
 		return false;
 	}
 	if (m->status.shrink_held_since == 0)
 		aero_log(AERO_CRITICAL,
-			"shrink guard: the store has %zu names, %zu are published: the old "
+			"shrink guard: the store has %zu names, %zu are published: the "
+			"old "
 			"ones stay for %lld s; --accept-shrink takes the new ones",
 			names, m->n_published, (long long)(until - now + 999) / 1000);
 	m->status.shrink_held_since = m->full_at;
@@ -268,8 +269,7 @@ static int write_mirror(struct aero_mirror *m, struct aero_answer_set *set,
 	return AERO_OK;
 }
 
-int aero_mirror_publish(
-	struct aero_mirror *m, int64_t *ret_wait_ms, struct aero_err *err)
+int aero_mirror_publish(struct aero_mirror *m, int64_t *ret_wait_ms, struct aero_err *err)
 {
 	uint64_t generation = m->generation + 1;
 	int64_t began = aero_unix_ns();
@@ -312,8 +312,7 @@ int aero_mirror_publish(
 	return AERO_OK;
 }
 
-int aero_mirror_start(
-	struct aero_mirror *m, int64_t *ret_wait_ms, struct aero_err *err)
+int aero_mirror_start(struct aero_mirror *m, int64_t *ret_wait_ms, struct aero_err *err)
 {
 	if (!aero_state_meta(m->state)->synced)
 		return aero_err_set(err, AERO_MISS, "no collection yet");
@@ -326,8 +325,8 @@ int aero_mirror_start(
 static int hosts_failed(struct aero_mirror *m, int rc, const struct aero_err *err)
 {
 	if (strcmp(m->hosts_error, err->msg) != 0)
-		aero_log(AERO_ERROR,
-			"hosts file: %s; look-ups through the module go on", err->msg);
+		aero_log(AERO_ERROR, "hosts file: %s; look-ups through the module go on",
+			err->msg);
 	(void)snprintf(m->hosts_error, sizeof(m->hosts_error), "%s", err->msg);
 	return rc;
 }
@@ -378,7 +377,8 @@ const char *aero_mirror_self(const struct aero_conf *conf, char *buf, size_t siz
 
 	if (*conf->instance_id != '\0')
 		id = conf->instance_id;
-	else if (aero_identity_load(conf, &identity, &foreign, NULL) == AERO_OK && !foreign)
+	else if (aero_identity_load(conf, &identity, &foreign, NULL) == AERO_OK &&
+		 !foreign)
 		id = identity.who.instance_id;
 	else if (conf->offline)
 		id = AERO_TEST_INSTANCE;
@@ -394,8 +394,8 @@ void aero_mirror_status(struct aero_mirror *m)
 	char id[256];
 
 	self = !m->set_made ? NULL
-			    : aero_answer_of_instance(&m->set,
-				      aero_mirror_self(m->conf, id, sizeof(id)));
+			    : aero_answer_of_instance(
+				      &m->set, aero_mirror_self(m->conf, id, sizeof(id)));
 	if (m->set_made)
 		aero_report_text(
 			&m->status.hostname, self != NULL ? self->doc->name.text : "");

@@ -24,14 +24,14 @@ struct aero_mirror {
 	struct aero_answer_set set; /* of the last publish; points into answers */
 	struct aero_published keep;
 	struct aero_pace pace;
-	bool published;       /* hosts.mdb is ours, or was found readable */
-	bool set_made;        /* set is what hosts.mdb holds */
-	bool accept_shrink;   /* until a whole collection was published */
-	size_t n_published;   /* names in hosts.mdb */
-	uint64_t generation;  /* of hosts.mdb */
-	int64_t full_at;      /* see struct aero_state_meta */
-	int64_t changed_ns;   /* arrival of the first change not published; 0 = none */
-	bool hosts_due;       /* /etc/hosts is behind hosts.mdb */
+	bool published;      /* hosts.mdb is ours, or was found readable */
+	bool set_made;       /* set is what hosts.mdb holds */
+	bool accept_shrink;  /* until a whole collection was published */
+	size_t n_published;  /* names in hosts.mdb */
+	uint64_t generation; /* of hosts.mdb */
+	int64_t full_at;     /* see struct aero_state_meta */
+	int64_t changed_ns;  /* arrival of the first change not published; 0 = none */
+	bool hosts_due;      /* /etc/hosts is behind hosts.mdb */
 	char hosts_error[512];
 	struct aero_status status;
 };

@@ -61,7 +61,8 @@ void aero_nscd_tell(const struct aero_conf *conf, struct aero_nscd_call *call)
 	e = spawn(&call->pid);
 	if (e != 0) {
 		call->pid = 0;
-		aero_log(AERO_WARNING, "nscd: cannot run `nscd -i hosts`: %s", strerror(e));
+		aero_log(AERO_WARNING, "nscd: cannot run `nscd -i hosts`: %s",
+			strerror(e));
 	}
 }
 

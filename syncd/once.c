@@ -74,8 +74,8 @@ int aero_syncd_once(const struct aero_conf *conf, struct aero_err *err)
 		rc = update(m, &batch, began, &legacy, err);
 	if (rc == AERO_OK) {
 		aero_nscd_once(conf);
-		aero_log(AERO_INFO, "update: done names=%zu generation=%llu", m->set.n_hosts,
-			(unsigned long long)m->generation);
+		aero_log(AERO_INFO, "update: done names=%zu generation=%llu",
+			m->set.n_hosts, (unsigned long long)m->generation);
 	}
 out:
 	aero_mirror_free(m);

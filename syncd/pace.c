@@ -36,5 +36,5 @@ int64_t aero_pace_wait(const struct aero_pace *pace, int64_t now)
 bool aero_shrink_holds(size_t published, size_t names, int min, int percent)
 {
 	return published > 0 && published >= (size_t)min &&
-		(uint64_t)names * 100 < (uint64_t)published * (uint64_t)percent;
+	       (uint64_t)names * 100 < (uint64_t)published * (uint64_t)percent;
 }

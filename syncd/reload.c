@@ -13,7 +13,8 @@
 #define STOP_MS 1000
 
 /* The words that this process was started with. */
-static int read_args(char **ret_text, char ***ret_argv, int *ret_argc, struct aero_err *err)
+static int read_args(
+	char **ret_text, char ***ret_argv, int *ret_argc, struct aero_err *err)
 {
 	char *text = NULL, **argv = NULL;
 	size_t len = 0, n = 0;
@@ -34,7 +35,8 @@ static int read_args(char **ret_text, char ***ret_argv, int *ret_argc, struct ae
 	return AERO_OK;
 }
 
-static int read_conf(const struct aero_daemon *d, struct aero_conf **ret, struct aero_err *err)
+static int read_conf(
+	const struct aero_daemon *d, struct aero_conf **ret, struct aero_err *err)
 {
 	struct aero_conf *conf = calloc(1, sizeof(*conf));
 	char *text = NULL, **argv = NULL;
@@ -78,9 +80,9 @@ static int same_store(const struct aero_daemon *d, const struct aero_conf *conf,
 	if (rc == AERO_OK)
 		rc = aero_conf_server(d->conf, &old, err);
 	*ret_same = rc == AERO_OK && strcmp(old, new) == 0 &&
-		strcmp(*ret_source, d->mirror->source) == 0 &&
-		conf->poll_interval == d->conf->poll_interval &&
-		*conf->server_file == '\0';
+		    strcmp(*ret_source, d->mirror->source) == 0 &&
+		    conf->poll_interval == d->conf->poll_interval &&
+		    *conf->server_file == '\0';
 	free(old);
 	free(new);
 	return rc;

@@ -24,8 +24,7 @@ void aero_report_text(char **text, const char *now)
 	*text = copy;
 }
 
-int aero_report_init(
-	struct aero_status *status, const char *server, struct aero_err *err)
+int aero_report_init(struct aero_status *status, const char *server, struct aero_err *err)
 {
 	status->pid = getpid();
 	status->started = aero_unix_ms();
@@ -103,7 +102,8 @@ void aero_report_shadows(struct aero_status *status, struct aero_shadows *shadow
 	for (size_t i = 0; i < shadows->n && i < SHADOWS_LOGGED; i++)
 		if (!was_shadowed(status, shadows->v[i].name))
 			aero_log(AERO_WARNING,
-				"hosts file: line %d defines %s: it is left out of the block",
+				"hosts file: line %d defines %s: it is left out of the "
+				"block",
 				shadows->v[i].line,
 				aero_quote(shadows->v[i].name, name, sizeof(name)));
 	for (size_t i = 0; i < status->n_shadowed; i++)

@@ -21,8 +21,7 @@ static void add(struct aero_rows *rows, const struct aero_host *host, char **tex
 		const void *from = v4 ? doc->addr4[i] : doc->addr6[i - doc->n4];
 
 		row->addrs[row->n_addrs++] = *text;
-		(void)inet_ntop(
-			v4 ? AF_INET : AF_INET6, from, *text, INET6_ADDRSTRLEN);
+		(void)inet_ntop(v4 ? AF_INET : AF_INET6, from, *text, INET6_ADDRSTRLEN);
 		*text += strlen(*text) + 1;
 	}
 }
@@ -31,9 +30,9 @@ int aero_rows_make(const struct aero_answer_set *set, enum aero_hosts_file which
 	const char *instance_id, struct aero_rows *ret, struct aero_err *err)
 {
 	const struct aero_host *self = aero_answer_of_instance(set, instance_id);
-	size_t n = which == AERO_HOSTS_FULL			     ? set->n_hosts
+	size_t n = which == AERO_HOSTS_FULL                   ? set->n_hosts
 		   : which == AERO_HOSTS_SELF && self != NULL ? 1
-								     : 0;
+							      : 0;
 	struct aero_rows rows = {0};
 	char *text;
 

@@ -42,15 +42,15 @@ static int fail(struct aero_err *err, const char *what, const char *path, int co
 
 static bool is_damage(int code)
 {
-	return code == MDB_INVALID || code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND ||
-		code == MDB_VERSION_MISMATCH || code == MDB_INCOMPATIBLE ||
-		code == MDB_PANIC || code == MDB_NOTFOUND;
+	return code == MDB_INVALID || code == MDB_CORRUPTED ||
+	       code == MDB_PAGE_NOTFOUND || code == MDB_VERSION_MISMATCH ||
+	       code == MDB_INCOMPATIBLE || code == MDB_PANIC || code == MDB_NOTFOUND;
 }
 
 /* ---- what the file says of itself ---- */
 
-static int meta_write(struct aero_state *state, MDB_txn *txn,
-	const struct aero_state_meta *meta)
+static int meta_write(
+	struct aero_state *state, MDB_txn *txn, const struct aero_state_meta *meta)
 {
 	MDB_val key = {sizeof(about_key), (void *)(uintptr_t)about_key}, value;
 	bson_t doc = BSON_INITIALIZER;
@@ -76,8 +76,8 @@ static int64_t number_in(const bson_t *doc, const char *key)
 	bson_iter_t it;
 
 	return bson_iter_init_find(&it, doc, key) && BSON_ITER_HOLDS_INT(&it)
-		? bson_iter_as_int64(&it)
-		: 0;
+		       ? bson_iter_as_int64(&it)
+		       : 0;
 }
 
 static bool position_copy(
@@ -111,13 +111,13 @@ static int meta_of_bson(struct aero_state *state, const bson_t *doc)
 		return MDB_INCOMPATIBLE;
 	if (bson_iter_init_find(&it, doc, "token") && BSON_ITER_HOLDS_BINARY(&it))
 		bson_iter_binary(&it, NULL, &len, &token);
-	state->meta.synced = bson_iter_init_find(&it, doc, "synced") &&
-		bson_iter_as_bool(&it);
+	state->meta.synced =
+		bson_iter_init_find(&it, doc, "synced") && bson_iter_as_bool(&it);
 	state->meta.full_at = number_in(doc, "full_at");
 	return position_copy(&state->meta.position, token, len,
 		       (uint64_t)number_in(doc, "source_time"))
-		? 0
-		: ENOMEM;
+		       ? 0
+		       : ENOMEM;
 }
 
 static int meta_read(struct aero_state *state, MDB_txn *txn)
@@ -152,7 +152,8 @@ static int check_size(struct aero_state *state)
 	off_t need;
 	int fd;
 
-	if (mdb_env_info(state->env, &info) != 0 || mdb_env_stat(state->env, &stat) != 0 ||
+	if (mdb_env_info(state->env, &info) != 0 ||
+		mdb_env_stat(state->env, &stat) != 0 ||
 		mdb_env_get_fd(state->env, &fd) != 0 || fstat(fd, &st) != 0)
 		return EIO;
 	need = (off_t)((info.me_last_pgno + 1) * stat.ms_psize);
@@ -285,8 +286,8 @@ const struct aero_state_meta *aero_state_meta(const struct aero_state *state)
 
 /* ---- reading and writing ---- */
 
-int aero_state_load(struct aero_state *state, aero_state_each *each, void *arg,
-	struct aero_err *err)
+int aero_state_load(
+	struct aero_state *state, aero_state_each *each, void *arg, struct aero_err *err)
 {
 	MDB_cursor *cursor = NULL;
 	MDB_val key, value;

@@ -15,10 +15,11 @@
 struct aero_state;
 
 struct aero_state_meta {
-	bool synced;         /* a whole collection is in it */
-	uint64_t generation; /* of the mirror that these documents are, or are to be, in */
-	int64_t full_at;     /* unix ms of the first FULL or POLL result that was not
-	                        published yet; 0 = none */
+	bool synced; /* a whole collection is in it */
+	uint64_t
+		generation; /* of the mirror that these documents are, or are to be, in */
+	int64_t full_at;    /* unix ms of the first FULL or POLL result that was not
+			       published yet; 0 = none */
 	struct aero_position position;
 };
 
@@ -35,8 +36,8 @@ typedef int aero_state_each(void *arg, const void *id, size_t id_len, const bson
 	struct aero_err *err);
 
 /* All documents. */
-int aero_state_load(struct aero_state *state, aero_state_each *each, void *arg,
-	struct aero_err *err);
+int aero_state_load(
+	struct aero_state *state, aero_state_each *each, void *arg, struct aero_err *err);
 
 struct aero_state_diff {
 	size_t added, removed, changed;

@@ -42,7 +42,7 @@ static int put(MDB_txn *txn, MDB_dbi docs, MDB_val key, const bson_t *doc, unsig
 static bool equal(MDB_val value, const bson_t *doc)
 {
 	return value.mv_size == doc->len &&
-		memcmp(value.mv_data, bson_get_data(doc), doc->len) == 0;
+	       memcmp(value.mv_data, bson_get_data(doc), doc->len) == 0;
 }
 
 /* ---- a whole collection ---- */
@@ -117,8 +117,7 @@ static int items_make(const struct aero_batch *batch, struct items *ret)
 }
 
 /* Walk both in key order and note what differs. */
-static int full_diff(
-	struct aero_ops *ops, MDB_cursor *cursor, const struct items *items)
+static int full_diff(struct aero_ops *ops, MDB_cursor *cursor, const struct items *items)
 {
 	MDB_val key = {0}, value = {0};
 	int at = mdb_cursor_get(cursor, &key, &value, MDB_FIRST), rc = 0;
@@ -130,10 +129,10 @@ static int full_diff(
 
 		if (at != 0 && at != MDB_NOTFOUND)
 			return at;
-		order = item == NULL  ? 1
-			: at != 0     ? -1
-				      : key_cmp(item->key, item->len, key.mv_data,
-						  key.mv_size);
+		order = item == NULL ? 1
+			: at != 0
+				? -1
+				: key_cmp(item->key, item->len, key.mv_data, key.mv_size);
 		if (order < 0) {
 			rc = op_add(ops, item->key, item->len, item->doc, NULL);
 			ops->diff.added++;
@@ -167,8 +166,8 @@ static int full_write(struct aero_ops *ops, MDB_txn *txn, MDB_dbi docs, bool emp
 	return rc;
 }
 
-static int full(struct aero_ops *ops, MDB_txn *txn, MDB_dbi docs,
-	const struct aero_batch *batch)
+static int full(
+	struct aero_ops *ops, MDB_txn *txn, MDB_dbi docs, const struct aero_batch *batch)
 {
 	struct items items = {0};
 	MDB_cursor *cursor = NULL;
@@ -226,8 +225,8 @@ static int change(struct aero_ops *ops, MDB_txn *txn, MDB_dbi docs,
 	return rc;
 }
 
-int aero_ops_apply(struct aero_ops *ops, MDB_txn *txn, MDB_dbi docs,
-	const struct aero_batch *batch)
+int aero_ops_apply(
+	struct aero_ops *ops, MDB_txn *txn, MDB_dbi docs, const struct aero_batch *batch)
 {
 	int rc = 0;
 

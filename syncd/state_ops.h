@@ -22,8 +22,8 @@ struct aero_ops {
 };
 
 /* Find what differs and write it. A code of LMDB, or AERO_LOST. May be called again. */
-int aero_ops_apply(struct aero_ops *ops, MDB_txn *txn, MDB_dbi docs,
-	const struct aero_batch *batch);
+int aero_ops_apply(
+	struct aero_ops *ops, MDB_txn *txn, MDB_dbi docs, const struct aero_batch *batch);
 void aero_ops_clear(struct aero_ops *ops);
 
 #endif

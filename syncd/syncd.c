@@ -44,8 +44,8 @@ char *aero_syncd_source(const struct aero_conf *conf, const struct aero_store *s
 	char *source = NULL;
 
 	return asprintf(&source, "%s %s", aero_store_name(store), conf->database) < 0
-		? NULL
-		: source;
+		       ? NULL
+		       : source;
 }
 
 int aero_syncd_fetch(const struct aero_conf *conf, struct aero_store *store,
@@ -62,9 +62,8 @@ int aero_syncd_fetch(const struct aero_conf *conf, struct aero_store *store,
 		aero_batch_clear(&batch);
 		left = end - aero_clock_ms();
 		if (left <= 0)
-			rc = aero_err_set(err, AERO_NET,
-				"%s gave no answer within %d s", aero_store_name(store),
-				FETCH_MS / 1000);
+			rc = aero_err_set(err, AERO_NET, "%s gave no answer within %d s",
+				aero_store_name(store), FETCH_MS / 1000);
 		else
 			rc = aero_watch_next(watch, (int)left, &batch, err);
 	}
@@ -83,11 +82,12 @@ static bool synced(const struct aero_conf *conf, pid_t pid, int64_t since)
 {
 	struct aero_status status = {0};
 	bool done = aero_status_read(conf, &status, NULL) == AERO_OK &&
-		status.pid == (int64_t)pid && status.sync_started >= since;
+		    status.pid == (int64_t)pid && status.sync_started >= since;
 
 	if (done && status.shrink_held_since != 0)
 		aero_log(AERO_WARNING,
-			"update: the shrink guard of the daemon (pid %ld) holds the new names",
+			"update: the shrink guard of the daemon (pid %ld) holds the new "
+			"names",
 			(long)pid);
 	aero_status_clear(&status);
 	return done;
@@ -95,8 +95,8 @@ static bool synced(const struct aero_conf *conf, pid_t pid, int64_t since)
 
 /* Ask the daemon for an update and wait for it. AERO_MISS: it has gone, the lock is free.
  * The signal carries 1 for --accept-shrink. */
-static int ask(const struct aero_conf *conf, const char *lock, pid_t pid,
-	struct aero_err *err)
+static int ask(
+	const struct aero_conf *conf, const char *lock, pid_t pid, struct aero_err *err)
 {
 	const struct timespec pause = {.tv_nsec = ASK_LOOK_MS * 1000000};
 	const union sigval value = {.sival_int = conf->accept_shrink};
@@ -106,10 +106,10 @@ static int ask(const struct aero_conf *conf, const char *lock, pid_t pid,
 		return aero_err_set(err, AERO_MISS, "'%s' was let go", lock);
 	if (sigqueue(pid, SIGUSR1, value) < 0)
 		return errno == ESRCH
-			? aero_err_set(err, AERO_MISS, "the daemon has gone")
-			: aero_err_set(err, aero_rc_of_errno(errno),
-				  "signal the daemon (pid %ld): %s", (long)pid,
-				  strerror(errno));
+			       ? aero_err_set(err, AERO_MISS, "the daemon has gone")
+			       : aero_err_set(err, aero_rc_of_errno(errno),
+					 "signal the daemon (pid %ld): %s", (long)pid,
+					 strerror(errno));
 	while (aero_clock_ms() < end) {
 		if (synced(conf, pid, since)) {
 			aero_log(AERO_INFO, "update: done by the daemon (pid %ld)",
@@ -121,14 +121,15 @@ static int ask(const struct aero_conf *conf, const char *lock, pid_t pid,
 		(void)nanosleep(&pause, NULL);
 	}
 	return aero_err_set(err, AERO_AGAIN,
-		"the daemon (pid %ld) has not finished an update within %d s; see `aerostat "
+		"the daemon (pid %ld) has not finished an update within %d s; see "
+		"`aerostat "
 		"status`",
 		(long)pid, ASK_MS / 1000);
 }
 
 /* Take the lock for an update, or have the daemon do it: *ret_fd is -1 then. */
-static int lock_or_ask(const struct aero_conf *conf, const char *lock, int *ret_fd,
-	struct aero_err *err)
+static int lock_or_ask(
+	const struct aero_conf *conf, const char *lock, int *ret_fd, struct aero_err *err)
 {
 	pid_t holder = 0;
 	int rc = AERO_MISS;
@@ -168,7 +169,8 @@ int aero_syncd_run(
 		return aero_syncd_dryrun(conf, out, err);
 	if (aero_conf_real_root(conf) && geteuid() != 0)
 		return aero_err_set(err, AERO_PERM,
-			"only root may write the mirror and /etc/hosts; --dryrun shows to "
+			"only root may write the mirror and /etc/hosts; --dryrun shows "
+			"to "
 			"everybody what would change");
 	lock = aero_conf_path(conf, LOCK_FILE);
 	if (lock == NULL)

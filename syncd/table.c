@@ -59,8 +59,8 @@ static bool grow(struct aero_table *table)
 	return true;
 }
 
-bool aero_table_put(
-	struct aero_table *table, const void *id, size_t id_len, struct aero_document *doc)
+bool aero_table_put(struct aero_table *table, const void *id, size_t id_len,
+	struct aero_document *doc)
 {
 	struct aero_document **at, *old;
 
@@ -93,7 +93,7 @@ static int order(const struct aero_document *a, const struct aero_document *b)
 
 	if (diff == 0)
 		diff = (a->registered_at < b->registered_at) -
-			(a->registered_at > b->registered_at);
+		       (a->registered_at > b->registered_at);
 	if (diff == 0)
 		diff = memcmp(a->id, b->id, len);
 	return diff != 0 ? diff : (a->id_len > b->id_len) - (a->id_len < b->id_len);
@@ -101,7 +101,8 @@ static int order(const struct aero_document *a, const struct aero_document *b)
 
 static int compare(const void *a, const void *b)
 {
-	return order(*(struct aero_document *const *)a, *(struct aero_document *const *)b);
+	return order(
+		*(struct aero_document *const *)a, *(struct aero_document *const *)b);
 }
 
 bool aero_table_sort(struct aero_table *table)
@@ -159,7 +160,8 @@ bool aero_keys_init(struct aero_keys *keys, size_t n)
 	return keys->v != NULL;
 }
 
-struct aero_key *aero_keys_at(struct aero_keys *keys, const unsigned char *key, size_t len)
+struct aero_key *aero_keys_at(
+	struct aero_keys *keys, const unsigned char *key, size_t len)
 {
 	uint32_t hash = hash_of(key, len);
 	struct aero_key *at;

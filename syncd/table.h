@@ -17,8 +17,8 @@ struct aero_table {
 
 /* Put in, or take out (doc NULL); the table then owns doc. False: out of memory, the
  * table is as before. */
-bool aero_table_put(
-	struct aero_table *table, const void *id, size_t id_len, struct aero_document *doc);
+bool aero_table_put(struct aero_table *table, const void *id, size_t id_len,
+	struct aero_document *doc);
 /* Drop those that went and put v in natural order. False: out of memory. */
 bool aero_table_sort(struct aero_table *table);
 void aero_table_clear(struct aero_table *table);
@@ -51,7 +51,8 @@ struct aero_keys {
 /* Room for n keys. */
 bool aero_keys_init(struct aero_keys *keys, size_t n);
 /* The entry of a key: claim is AERO_CLAIM_NONE if it is new. */
-struct aero_key *aero_keys_at(struct aero_keys *keys, const unsigned char *key, size_t len);
+struct aero_key *aero_keys_at(
+	struct aero_keys *keys, const unsigned char *key, size_t len);
 void aero_keys_clear(struct aero_keys *keys);
 
 #endif

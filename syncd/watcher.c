@@ -158,9 +158,9 @@ static bool show(struct aero_watcher *w, struct aero_watch *watch)
 static bool moved(const struct aero_watcher *w, const struct aero_position *position)
 {
 	return aero_clock_ms() - w->saved >= SAVE_MS &&
-		(position->token_len != w->at.token_len ||
-			(position->token_len > 0 && memcmp(position->token, w->at.token,
-							    position->token_len) != 0));
+	       (position->token_len != w->at.token_len ||
+		       (position->token_len > 0 && memcmp(position->token, w->at.token,
+							   position->token_len) != 0));
 }
 
 /* Follow one watch to its end; *ret_worked: it gave something. */
@@ -223,8 +223,8 @@ static void *run(void *arg)
 		pause = rc == AERO_LOST && attempt == 0 ? 0
 			: rc == AERO_PERM
 				? AUTH_MS - (int64_t)(aero_random() % (AUTH_MS / 10))
-				: aero_backoff_ms(attempt, BACKOFF_BASE_MS, BACKOFF_CAP_MS,
-					  aero_random());
+				: aero_backoff_ms(attempt, BACKOFF_BASE_MS,
+					  BACKOFF_CAP_MS, aero_random());
 		attempt++;
 		rest(w, pause < BACKOFF_MIN_MS ? BACKOFF_MIN_MS : pause);
 		(void)pthread_mutex_lock(&w->lock);

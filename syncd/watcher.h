@@ -29,8 +29,8 @@ bool aero_watcher_take(struct aero_watcher *watcher, struct aero_news *ret);
 void aero_news_clear(struct aero_news *news);
 
 struct aero_watcher_state {
-	const char *mode; /* starting, backoff, or what aero_watch_mode says */
-	char error[512];  /* of the last failure; '' when connected */
+	const char *mode;     /* starting, backoff, or what aero_watch_mode says */
+	char error[512];      /* of the last failure; '' when connected */
 	int64_t last_contact; /* unix ms; 0 = never */
 	int64_t reconnects;
 	int64_t alive; /* aero_clock_ms at which the thread last moved, or has yet to */

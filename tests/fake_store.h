@@ -8,7 +8,7 @@
 
 enum fake_fault {
 	FAKE_NONE,
-	FAKE_NET,	  /* certainly not applied */
+	FAKE_NET,         /* certainly not applied */
 	FAKE_LOST_BEFORE, /* ambiguous, in truth not applied (a read: AERO_NET) */
 	FAKE_LOST_AFTER,  /* ambiguous, in truth applied (a read: AERO_NET) */
 	FAKE_N_FAULTS
@@ -34,7 +34,7 @@ struct fake_store {
 	int check_rc, create_rc; /* what the indexes answer */
 	int64_t clock;
 
-	unsigned ops;	   /* operations so far */
+	unsigned ops;      /* operations so far */
 	unsigned fault_at; /* the operation (from 1) that fails; 0 = none */
 	enum fake_fault fault;
 	const char *last; /* name of the last operation */

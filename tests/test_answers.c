@@ -28,7 +28,8 @@ static void list_of(const char *words, struct aero_list *list)
 	char copy[256], *save = NULL;
 
 	(void)snprintf(copy, sizeof(copy), "%s", words);
-	for (char *w = strtok_r(copy, " ", &save); w != NULL; w = strtok_r(NULL, " ", &save))
+	for (char *w = strtok_r(copy, " ", &save); w != NULL;
+		w = strtok_r(NULL, " ", &save))
 		assert_true(aero_list_add(list, w));
 }
 
@@ -76,17 +77,20 @@ static void print_entry(struct fixture *f, const struct aero_entry *entry)
 		add_text(f, "~");
 	if (entry->key[0] == 'a')
 		add_text(f, "%s = ",
-			inet_ntop(entry->keylen == 5 ? AF_INET : AF_INET6, entry->key + 1, addr,
-				sizeof(addr)));
+			inet_ntop(entry->keylen == 5 ? AF_INET : AF_INET6, entry->key + 1,
+				addr, sizeof(addr)));
 	else
-		add_text(f, "%.*s = ", (int)entry->keylen - 1, (const char *)entry->key + 1);
+		add_text(f, "%.*s = ", (int)entry->keylen - 1,
+			(const char *)entry->key + 1);
 	add_text(f, "%s", rec->canon);
 	for (unsigned i = 0; i < rec->n4; i++)
 		add_text(f, " %s",
-			inet_ntop(AF_INET, rec->addr4 + (size_t)4 * i, addr, sizeof(addr)));
+			inet_ntop(
+				AF_INET, rec->addr4 + (size_t)4 * i, addr, sizeof(addr)));
 	for (unsigned i = 0; i < rec->n6; i++)
 		add_text(f, " %s",
-			inet_ntop(AF_INET6, rec->addr6 + (size_t)16 * i, addr, sizeof(addr)));
+			inet_ntop(AF_INET6, rec->addr6 + (size_t)16 * i, addr,
+				sizeof(addr)));
 	for (unsigned i = 0; i < rec->n_alias; i++, alias += strlen(alias) + 1)
 		add_text(f, " %s", alias);
 	add_text(f, "\n");
@@ -171,15 +175,14 @@ static void check_rows(const struct row *rows, size_t n)
 			}
 			make(&f);
 			if (strcmp(f.text, rows[i].want) != 0)
-				fail_msg("%s (turn %d):\n%swanted:\n%s", rows[i].what, turn,
-					f.text, rows[i].want);
+				fail_msg("%s (turn %d):\n%swanted:\n%s", rows[i].what,
+					turn, f.text, rows[i].want);
 			end(&f);
 		}
 	}
 }
 
-#define HOST(id, name, ip) \
-	"{\"_id\":" #id ",\"hostname\":\"" name "\",\"ip\":\"" ip "\"}"
+#define HOST(id, name, ip) "{\"_id\":" #id ",\"hostname\":\"" name "\",\"ip\":\"" ip "\"}"
 #define HOST_AT(id, name, ip, at) \
 	"{\"_id\":" #id ",\"hostname\":\"" name "\",\"ip\":\"" ip \
 	"\",\"registered_at\":" #at "}"
@@ -187,8 +190,8 @@ static void check_rows(const struct row *rows, size_t n)
 	"{\"_id\":" #id ",\"hostname\":\"" name "\",\"ip\":\"" ip \
 	"\",\"aliases\":[" aliases "]}"
 #define ALIASES_AT(id, name, ip, aliases, at) \
-	"{\"_id\":" #id ",\"hostname\":\"" name "\",\"ip\":\"" ip "\",\"aliases\":[" aliases \
-	"],\"registered_at\":" #at "}"
+	"{\"_id\":" #id ",\"hostname\":\"" name "\",\"ip\":\"" ip \
+	"\",\"aliases\":[" aliases "],\"registered_at\":" #at "}"
 
 static void a_document_answers_if_its_name_and_an_address_are_valid(void **state)
 {
@@ -196,43 +199,63 @@ static void a_document_answers_if_its_name_and_an_address_are_valid(void **state
 		{"plain", {HOST(1, "web-0", "10.0.0.1")},
 			.want = "10.0.0.1 = web-0 10.0.0.1\nweb-0 = web-0 10.0.0.1\n"},
 		{"without an instance",
-			{"{\"_id\":1,\"hostname\":\"web-0\",\"instance_id\":\"\",\"ip\":\"10.0.0.1\"}"},
+			{"{\"_id\":1,\"hostname\":\"web-0\",\"instance_id\":\"\",\"ip\":"
+			 "\"10.0.0.1\"}"},
 			.want = "10.0.0.1 = web-0 10.0.0.1\nweb-0 = web-0 10.0.0.1\n"},
 		{"a gap", {HOST(1, "web-0", "")}, .want = ""},
-		{"a gap with null", {"{\"_id\":1,\"hostname\":\"web-0\",\"ip\":null}"}, .want = ""},
+		{"a gap with null", {"{\"_id\":1,\"hostname\":\"web-0\",\"ip\":null}"},
+			.want = ""},
 		{"a nameless blank of the original", {HOST(1, "", "")}, .want = ""},
 		{"nameless", {HOST(1, "", "10.0.0.1")}, .want = "! : empty name\n"},
 		{"IPv6 in ip", {HOST(1, "web-0", "fd00::1")},
 			.want = "fd00::1 = web-0 fd00::1\nweb-0 = web-0 fd00::1\n"},
-		{"both", {"{\"_id\":1,\"hostname\":\"w\",\"ip\":\"10.0.0.1\",\"ip6\":\"fd00::1\"}"},
-			.want = "10.0.0.1 = w 10.0.0.1 fd00::1\nfd00::1 = w 10.0.0.1 fd00::1\n"
-			"w = w 10.0.0.1 fd00::1\n"},
+		{"both",
+			{"{\"_id\":1,\"hostname\":\"w\",\"ip\":\"10.0.0.1\",\"ip6\":"
+			 "\"fd00::1\"}"},
+			.want = "10.0.0.1 = w 10.0.0.1 fd00::1\nfd00::1 = w 10.0.0.1 "
+				"fd00::1\n"
+				"w = w 10.0.0.1 fd00::1\n"},
 		{"the other way round",
-			{"{\"_id\":1,\"hostname\":\"w\",\"ip\":\"fd00::1\",\"ip6\":\"10.0.0.1\"}"},
-			.want = "10.0.0.1 = w 10.0.0.1 fd00::1\nfd00::1 = w 10.0.0.1 fd00::1\n"
-			"w = w 10.0.0.1 fd00::1\n"},
+			{"{\"_id\":1,\"hostname\":\"w\",\"ip\":\"fd00::1\",\"ip6\":\"10."
+			 "0.0.1\"}"},
+			.want = "10.0.0.1 = w 10.0.0.1 fd00::1\nfd00::1 = w 10.0.0.1 "
+				"fd00::1\n"
+				"w = w 10.0.0.1 fd00::1\n"},
 		{"one address twice",
-			{"{\"_id\":1,\"hostname\":\"w\",\"ip\":\"fd00::1\",\"ip6\":\"fd00:0::1\"}"},
+			{"{\"_id\":1,\"hostname\":\"w\",\"ip\":\"fd00::1\",\"ip6\":"
+			 "\"fd00:0::1\"}"},
 			.want = "fd00::1 = w fd00::1\nw = w fd00::1\n"},
 		{"two of one family",
-			{"{\"_id\":1,\"hostname\":\"w\",\"ip\":\"10.0.0.1\",\"ip6\":\"10.0.0.2\"}"},
-			.want = "10.0.0.1 = w 10.0.0.1 10.0.0.2\n10.0.0.2 = w 10.0.0.1 10.0.0.2\n"
-			"w = w 10.0.0.1 10.0.0.2\n"},
+			{"{\"_id\":1,\"hostname\":\"w\",\"ip\":\"10.0.0.1\",\"ip6\":\"10."
+			 "0.0.2\"}"},
+			.want = "10.0.0.1 = w 10.0.0.1 10.0.0.2\n10.0.0.2 = w 10.0.0.1 "
+				"10.0.0.2\n"
+				"w = w 10.0.0.1 10.0.0.2\n"},
 		{"one of them bad",
-			{"{\"_id\":1,\"hostname\":\"w\",\"ip\":\"10.0.0.999\",\"ip6\":\"fd00::1\"}"},
-			.want = "fd00::1 = w fd00::1\nw = w fd00::1\n! w: not an address\n"},
-		{"a bad address", {HOST(1, "w", "junk")}, .want = "! w: not an address\n"},
-		{"unspecified", {HOST(1, "w", "0.0.0.0")}, .want = "! w: unspecified address\n"},
-		{"multicast", {HOST(1, "w", "ff02::1")}, .want = "! w: multicast address\n"},
-		{"link-local", {HOST(1, "w", "169.254.1.1")}, .want = "! w: link-local address\n"},
-		{"loopback", {HOST(1, "w", "127.0.0.1")}, .want = "! w: loopback address\n"},
-		{.what = "loopback, offline", .docs = {HOST(1, "w", "127.0.0.1")},
-			.want = "127.0.0.1 = w 127.0.0.1\nw = w 127.0.0.1\n", .loopback = true},
+			{"{\"_id\":1,\"hostname\":\"w\",\"ip\":\"10.0.0.999\",\"ip6\":"
+			 "\"fd00::1\"}"},
+			.want = "fd00::1 = w fd00::1\nw = w fd00::1\n! w: not an "
+				"address\n"},
+		{"a bad address", {HOST(1, "w", "junk")},
+			.want = "! w: not an address\n"},
+		{"unspecified", {HOST(1, "w", "0.0.0.0")},
+			.want = "! w: unspecified address\n"},
+		{"multicast", {HOST(1, "w", "ff02::1")},
+			.want = "! w: multicast address\n"},
+		{"link-local", {HOST(1, "w", "169.254.1.1")},
+			.want = "! w: link-local address\n"},
+		{"loopback", {HOST(1, "w", "127.0.0.1")},
+			.want = "! w: loopback address\n"},
+		{.what = "loopback, offline",
+			.docs = {HOST(1, "w", "127.0.0.1")},
+			.want = "127.0.0.1 = w 127.0.0.1\nw = w 127.0.0.1\n",
+			.loopback = true},
 		{"a number", {"{\"_id\":1,\"hostname\":\"w\",\"ip\":5}"},
 			.want = "! w: a field that should be a string is none\n"},
 		{"an address for a name", {HOST(1, "1234", "10.0.0.1")},
 			.want = "! 1234: name that reads as an address\n"},
-		{"reserved", {HOST(1, "localhost", "10.0.0.1"), HOST(2, "ip6-x", "10.0.0.2")},
+		{"reserved",
+			{HOST(1, "localhost", "10.0.0.1"), HOST(2, "ip6-x", "10.0.0.2")},
 			.want = "! localhost: reserved name\n! ip6-x: reserved name\n"},
 		{"a line break", {HOST(1, "a\\nb", "10.0.0.1")},
 			.want = "! a\nb: character that is no letter, digit or hyphen\n"},
@@ -240,11 +263,13 @@ static void a_document_answers_if_its_name_and_an_address_are_valid(void **state
 			.want = "10.0.0.1 = a_b 10.0.0.1\na_b = a_b 10.0.0.1\n"},
 		{"hijack", {HOST(1, "example.com", "10.0.0.1")},
 			.want = "! example.com: dotted name outside domain and zones\n"},
-		{.what = "zone", .docs = {HOST(1, "a.example.com", "10.0.0.1")},
+		{.what = "zone",
+			.docs = {HOST(1, "a.example.com", "10.0.0.1")},
 			.want = "10.0.0.1 = a.example.com 10.0.0.1\n"
 				"a.example.com = a.example.com 10.0.0.1\n",
 			.zones = "example.com"},
-		{.what = "all zones", .docs = {HOST(1, "a.example.com", "10.0.0.1")},
+		{.what = "all zones",
+			.docs = {HOST(1, "a.example.com", "10.0.0.1")},
 			.want = "10.0.0.1 = a.example.com 10.0.0.1\n"
 				"a.example.com = a.example.com 10.0.0.1\n",
 			.zones = "."},
@@ -262,57 +287,70 @@ static void clashes_are_settled_as_written(void **state)
 		{"one hostname twice: smallest id",
 			{HOST(2, "w", "10.0.0.2"), HOST(1, "w", "10.0.0.1")},
 			.want = "10.0.0.1 = w 10.0.0.1\nw = w 10.0.0.1\n"
-			"! w: hostname of another document\n"},
-		{"ids order as numbers", {HOST(256, "w", "10.0.0.2"), HOST(255, "w", "10.0.0.1")},
+				"! w: hostname of another document\n"},
+		{"ids order as numbers",
+			{HOST(256, "w", "10.0.0.2"), HOST(255, "w", "10.0.0.1")},
 			.want = "10.0.0.1 = w 10.0.0.1\nw = w 10.0.0.1\n"
-			"! w: hostname of another document\n"},
+				"! w: hostname of another document\n"},
 		{"newest first",
 			{HOST(1, "w", "10.0.0.1"), HOST_AT(2, "w", "10.0.0.2", 5)},
 			.want = "10.0.0.2 = w 10.0.0.2\nw = w 10.0.0.2\n"
-			"! w: hostname of another document\n"},
-		{"in another case", {HOST_AT(1, "W", "10.0.0.1", 4), HOST_AT(2, "w", "10.0.0.2", 5)},
+				"! w: hostname of another document\n"},
+		{"in another case",
+			{HOST_AT(1, "W", "10.0.0.1", 4), HOST_AT(2, "w", "10.0.0.2", 5)},
 			.want = "10.0.0.2 = w 10.0.0.2\nw = w 10.0.0.2\n"
-			"! W: hostname of another document\n"},
-		{"a blank twin is no clash", {HOST_AT(1, "w", "", 9), HOST(2, "w", "10.0.0.2")},
+				"! W: hostname of another document\n"},
+		{"a blank twin is no clash",
+			{HOST_AT(1, "w", "", 9), HOST(2, "w", "10.0.0.2")},
 			.want = "10.0.0.2 = w 10.0.0.2\nw = w 10.0.0.2\n"},
 		{"one alias twice: natural order",
 			{ALIASES(1, "w-10", "10.0.0.10", "\"a\""),
 				ALIASES(2, "w-2", "10.0.0.2", "\"a\",\"b\"")},
-			.want = "10.0.0.2 = w-2 10.0.0.2 a b\n10.0.0.10 = w-10 10.0.0.10\n"
-			"~a = w-2 10.0.0.2 a b\n~b = w-2 10.0.0.2 a b\n"
-			"w-10 = w-10 10.0.0.10\nw-2 = w-2 10.0.0.2 a b\n"
-			"! a: alias of another node\n"},
+			.want = "10.0.0.2 = w-2 10.0.0.2 a b\n10.0.0.10 = w-10 "
+				"10.0.0.10\n"
+				"~a = w-2 10.0.0.2 a b\n~b = w-2 10.0.0.2 a b\n"
+				"w-10 = w-10 10.0.0.10\nw-2 = w-2 10.0.0.2 a b\n"
+				"! a: alias of another node\n"},
 		{"newest registration",
 			{ALIASES_AT(1, "w-10", "10.0.0.10", "\"a\"", 7),
 				ALIASES_AT(2, "w-2", "10.0.0.2", "\"a\",\"b\"", 6)},
-			.want = "10.0.0.2 = w-2 10.0.0.2 b\n10.0.0.10 = w-10 10.0.0.10 a\n"
-			"~a = w-10 10.0.0.10 a\n~b = w-2 10.0.0.2 b\n"
-			"w-10 = w-10 10.0.0.10 a\nw-2 = w-2 10.0.0.2 b\n"
-			"! a: alias of another node\n"},
+			.want = "10.0.0.2 = w-2 10.0.0.2 b\n10.0.0.10 = w-10 10.0.0.10 "
+				"a\n"
+				"~a = w-10 10.0.0.10 a\n~b = w-2 10.0.0.2 b\n"
+				"w-10 = w-10 10.0.0.10 a\nw-2 = w-2 10.0.0.2 b\n"
+				"! a: alias of another node\n"},
 		{"a hostname beats an alias, and so does a gap's",
 			{ALIASES_AT(1, "w-0", "10.0.0.1", "\"W-1\",\"w-2\",\"x\"", 9),
 				HOST(2, "w-1", "10.0.0.2"), HOST(3, "w-2", "")},
 			.want = "10.0.0.1 = w-0 10.0.0.1 x\n10.0.0.2 = w-1 10.0.0.2\n"
-			"w-0 = w-0 10.0.0.1 x\nw-1 = w-1 10.0.0.2\n~x = w-0 10.0.0.1 x\n"
-			"! W-1: alias that is a hostname\n! w-2: alias that is a hostname\n"},
+				"w-0 = w-0 10.0.0.1 x\nw-1 = w-1 10.0.0.2\n~x = w-0 "
+				"10.0.0.1 x\n"
+				"! W-1: alias that is a hostname\n! w-2: alias that is a "
+				"hostname\n"},
 		{"bad aliases go, the name stays; said twice is no matter",
 			{ALIASES(1, "w", "10.0.0.1", "\"a b\",\"ok\",\"OK\",\"w\",\"\"")},
-			.want = "10.0.0.1 = w 10.0.0.1 ok\n~ok = w 10.0.0.1 ok\nw = w 10.0.0.1 ok\n"
-			"! a b: character that is no letter, digit or hyphen\n! : empty name\n"},
+			.want = "10.0.0.1 = w 10.0.0.1 ok\n~ok = w 10.0.0.1 ok\nw = w "
+				"10.0.0.1 ok\n"
+				"! a b: character that is no letter, digit or hyphen\n! "
+				": empty name\n"},
 		{"aliases that are none",
-			{"{\"_id\":1,\"hostname\":\"w\",\"ip\":\"10.0.0.1\",\"aliases\":\"x\"}"},
+			{"{\"_id\":1,\"hostname\":\"w\",\"ip\":\"10.0.0.1\",\"aliases\":"
+			 "\"x\"}"},
 			.want = "10.0.0.1 = w 10.0.0.1\nw = w 10.0.0.1\n"
-			"! w: aliases is neither null nor an array of strings\n"},
+				"! w: aliases is neither null nor an array of strings\n"},
 		{"a loser's aliases go with it",
 			{ALIASES(2, "w", "10.0.0.2", "\"a\""), HOST(1, "w", "10.0.0.1")},
 			.want = "10.0.0.1 = w 10.0.0.1\nw = w 10.0.0.1\n"
-			"! w: hostname of another document\n"},
+				"! w: hostname of another document\n"},
 		{"one address twice: natural order",
 			{HOST(1, "w-10", "10.0.0.1"), HOST(2, "w-2", "10.0.0.1")},
-			.want = "10.0.0.1 = w-2 10.0.0.1\nw-10 = w-10 10.0.0.1\nw-2 = w-2 10.0.0.1\n"},
+			.want = "10.0.0.1 = w-2 10.0.0.1\nw-10 = w-10 10.0.0.1\nw-2 = "
+				"w-2 10.0.0.1\n"},
 		{"one address twice: newest",
-			{HOST_AT(1, "w-10", "10.0.0.1", 2), HOST_AT(2, "w-2", "10.0.0.1", 1)},
-			.want = "10.0.0.1 = w-10 10.0.0.1\nw-10 = w-10 10.0.0.1\nw-2 = w-2 10.0.0.1\n"},
+			{HOST_AT(1, "w-10", "10.0.0.1", 2),
+				HOST_AT(2, "w-2", "10.0.0.1", 1)},
+			.want = "10.0.0.1 = w-10 10.0.0.1\nw-10 = w-10 10.0.0.1\nw-2 = "
+				"w-2 10.0.0.1\n"},
 	};
 
 	(void)state;
@@ -322,29 +360,35 @@ static void clashes_are_settled_as_written(void **state)
 static void with_a_domain_each_name_answers_twice(void **state)
 {
 	static const struct row rows[] = {
-		{.what = "full name is canonical", .domain = "x.internal",
+		{.what = "full name is canonical",
+			.domain = "x.internal",
 			.docs = {ALIASES(1, "w", "10.0.0.1", "\"a\"")},
 			.want = "10.0.0.1 = w.x.internal 10.0.0.1 w a\n"
 				"~a = w.x.internal 10.0.0.1 w a\n"
 				"~a.x.internal = w.x.internal 10.0.0.1 w a\n"
 				"~w = w.x.internal 10.0.0.1 w a\n"
 				"w.x.internal = w.x.internal 10.0.0.1 w a\n"},
-		{.what = "dots and case of the domain", .domain = ".X.Internal.",
+		{.what = "dots and case of the domain",
+			.domain = ".X.Internal.",
 			.docs = {HOST(1, "W", "10.0.0.1")},
 			.want = "10.0.0.1 = W.X.Internal 10.0.0.1 W\n"
 				"~w = W.X.Internal 10.0.0.1 W\n"
 				"w.x.internal = W.X.Internal 10.0.0.1 W\n"},
-		{.what = "a full name in the collection is the same name", .domain = "x.internal",
-			.docs = {HOST(1, "w.x.internal", "10.0.0.1"), HOST(2, "w", "10.0.0.2")},
+		{.what = "a full name in the collection is the same name",
+			.domain = "x.internal",
+			.docs = {HOST(1, "w.x.internal", "10.0.0.1"),
+				HOST(2, "w", "10.0.0.2")},
 			.want = "10.0.0.1 = w.x.internal 10.0.0.1 w\n"
 				"~w = w.x.internal 10.0.0.1 w\n"
 				"w.x.internal = w.x.internal 10.0.0.1 w\n"
 				"! w: hostname of another document\n"},
-		{.what = "deeper ones are full already", .domain = "x.internal",
+		{.what = "deeper ones are full already",
+			.domain = "x.internal",
 			.docs = {HOST(1, "a.b.x.internal", "10.0.0.1")},
 			.want = "10.0.0.1 = a.b.x.internal 10.0.0.1\n"
 				"a.b.x.internal = a.b.x.internal 10.0.0.1\n"},
-		{.what = "the rest must be a name too", .domain = "x.internal",
+		{.what = "the rest must be a name too",
+			.domain = "x.internal",
 			.docs = {HOST(1, "1234.x.internal", "10.0.0.1")},
 			.want = "! 1234.x.internal: name that reads as an address\n"},
 	};
@@ -354,27 +398,34 @@ static void with_a_domain_each_name_answers_twice(void **state)
 }
 
 #define MEMBER(id, name, service, ip) \
-	"{\"_id\":" #id ",\"hostname\":\"" name "\",\"ip\":\"" ip "\",\"service\":\"" service \
-	"\"}"
+	"{\"_id\":" #id ",\"hostname\":\"" name "\",\"ip\":\"" ip \
+	"\",\"service\":\"" service "\"}"
 
 static void service_names_answer_with_their_members(void **state)
 {
 	static const struct row rows[] = {
-		{.what = "members in order", .service_names = true,
+		{.what = "members in order",
+			.service_names = true,
 			.docs = {MEMBER(1, "w-10", "w", "10.0.0.10"),
-				MEMBER(2, "w-2", "w", "10.0.0.2"), MEMBER(3, "w-3", "w", "")},
+				MEMBER(2, "w-2", "w", "10.0.0.2"),
+				MEMBER(3, "w-3", "w", "")},
 			.want = "10.0.0.2 = w-2 10.0.0.2\n10.0.0.10 = w-10 10.0.0.10\n"
 				"~w = w 10.0.0.2 10.0.0.10\n"
 				"w-10 = w-10 10.0.0.10\nw-2 = w-2 10.0.0.2\n"},
-		{.what = "off by default", .docs = {MEMBER(1, "w-1", "w", "10.0.0.1")},
+		{.what = "off by default",
+			.docs = {MEMBER(1, "w-1", "w", "10.0.0.1")},
 			.want = "10.0.0.1 = w-1 10.0.0.1\nw-1 = w-1 10.0.0.1\n"},
-		{.what = "a hostname and an alias beat a service name", .service_names = true,
+		{.what = "a hostname and an alias beat a service name",
+			.service_names = true,
 			.docs = {MEMBER(1, "w", "w", "10.0.0.1"),
 				"{\"_id\":2,\"hostname\":\"x\",\"ip\":\"10.0.0.2\","
 				"\"service\":\"db\",\"aliases\":[\"db\"]}"},
 			.want = "10.0.0.1 = w 10.0.0.1\n10.0.0.2 = x 10.0.0.2 db\n"
-				"~db = x 10.0.0.2 db\nw = w 10.0.0.1\nx = x 10.0.0.2 db\n"},
-		{.what = "with a domain", .service_names = true, .domain = "d",
+				"~db = x 10.0.0.2 db\nw = w 10.0.0.1\nx = x 10.0.0.2 "
+				"db\n"},
+		{.what = "with a domain",
+			.service_names = true,
+			.domain = "d",
 			.docs = {MEMBER(1, "w-1", "w", "10.0.0.1")},
 			.want = "10.0.0.1 = w-1.d 10.0.0.1 w-1\n~w = w.d 10.0.0.1\n"
 				"~w-1 = w-1.d 10.0.0.1 w-1\nw-1.d = w-1.d 10.0.0.1 w-1\n"
@@ -388,12 +439,13 @@ static void service_names_answer_with_their_members(void **state)
 static void limits_cut_from_the_end_and_are_counted(void **state)
 {
 	struct fixture f;
-	char json[2048] = "{\"_id\":1,\"hostname\":\"w\",\"ip\":\"10.0.0.1\",\"aliases\":[";
+	char json[2048] =
+		"{\"_id\":1,\"hostname\":\"w\",\"ip\":\"10.0.0.1\",\"aliases\":[";
 
 	(void)state;
 	for (int i = 0; i < 40; i++)
-		(void)snprintf(json + strlen(json), sizeof(json) - strlen(json), "%s\"a%d\"",
-			i == 0 ? "" : ",", i);
+		(void)snprintf(json + strlen(json), sizeof(json) - strlen(json),
+			"%s\"a%d\"", i == 0 ? "" : ",", i);
 	(void)strncat(json, "]}", 3);
 	for (int domain = 0; domain < 2; domain++) {
 		size_t most = domain == 0 ? 32 : 31; /* the short name takes one place */
@@ -411,13 +463,15 @@ static void limits_cut_from_the_end_and_are_counted(void **state)
 	begin(&f, "", "", true, false);
 	for (int i = 0; i < 20; i++) {
 		(void)snprintf(json, sizeof(json),
-			"{\"_id\":%d,\"hostname\":\"w-%d\",\"service\":\"w\",\"ip\":\"10.0.0.%d\"}",
+			"{\"_id\":%d,\"hostname\":\"w-%d\",\"service\":\"w\",\"ip\":\"10."
+			"0.0.%d\"}",
 			i, i, i + 1);
 		put_json(f.answers, json);
 	}
 	make(&f);
-	assert_non_null(strstr(f.text, "~w = w 10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5 "
-				       "10.0.0.6 10.0.0.7 10.0.0.8\n"));
+	assert_non_null(
+		strstr(f.text, "~w = w 10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5 "
+			       "10.0.0.6 10.0.0.7 10.0.0.8\n"));
 	end(&f);
 }
 
@@ -431,7 +485,7 @@ static void counts_say_what_is_in_the_collection(void **state)
 	put_json(f.answers, HOST(2, "w-2", ""));
 	put_json(f.answers, HOST(3, "bad name", "10.0.0.3"));
 	put_json(f.answers, ALIASES(4, "w-4", "10.0.0.4",
-		"\"!\",\"!\",\"!\",\"!\",\"!\",\"!\",\"!\""));
+				    "\"!\",\"!\",\"!\",\"!\",\"!\",\"!\",\"!\""));
 	make(&f);
 	assert_int_equal(f.set.n_documents, 4);
 	assert_int_equal(f.set.n_hosts, 2);
@@ -459,7 +513,8 @@ static void changes_add_up(void **state)
 
 			BSON_APPEND_INT32(&one, "_id", id);
 			(void)snprintf(docs[id], sizeof(docs[id]),
-				"{\"_id\":%d,\"hostname\":\"w-%d\",\"service\":\"w\",\"ip\":"
+				"{\"_id\":%d,\"hostname\":\"w-%d\",\"service\":\"w\","
+				"\"ip\":"
 				"\"10.0.0.%d\",\"aliases\":[\"a%d\",\"w-%d\"],"
 				"\"registered_at\":%d}",
 				id, (int)(random() % 24), (int)(random() % 20 + 1),
@@ -467,9 +522,9 @@ static void changes_add_up(void **state)
 				(int)(random() % 4));
 			if (random() % 4 == 0) {
 				docs[id][0] = '\0';
-				assert_int_equal(aero_answers_put(f.answers, key,
-							 aero_document_key(&one, key), NULL,
-							 &err),
+				assert_int_equal(
+					aero_answers_put(f.answers, key,
+						aero_document_key(&one, key), NULL, &err),
 					AERO_OK);
 			} else {
 				put_json(f.answers, docs[id]);
@@ -493,7 +548,8 @@ static void keys_of_ids_differ_as_the_ids_do(void **state)
 	static const char *const ids[] = {"1", "2", "-1", "1.5", "\"1\"", "\"\"", "null",
 		"true", "false", "{}", "{\"a\":1}", "{\"a\":2}",
 		"{\"$oid\":\"0123456789abcdef01234567\"}",
-		"{\"$oid\":\"0123456789abcdef01234568\"}", "{\"$date\":1}", "{\"$minKey\":1}"};
+		"{\"$oid\":\"0123456789abcdef01234568\"}", "{\"$date\":1}",
+		"{\"$minKey\":1}"};
 	unsigned char keys[AERO_COUNT(ids) + 2][AERO_DOCUMENT_KEY_MAX];
 	size_t lens[AERO_COUNT(ids) + 2], n = AERO_COUNT(ids);
 	char json[1024];
@@ -504,16 +560,18 @@ static void keys_of_ids_differ_as_the_ids_do(void **state)
 		bson_t *doc;
 
 		if (i < n)
-			(void)snprintf(json, sizeof(json), "{\"x\":0,\"_id\":%s}", ids[i]);
+			(void)snprintf(
+				json, sizeof(json), "{\"x\":0,\"_id\":%s}", ids[i]);
 		else
-			(void)snprintf(json, sizeof(json), "{\"_id\":\"%0600d\"}", (int)i);
+			(void)snprintf(
+				json, sizeof(json), "{\"_id\":\"%0600d\"}", (int)i);
 		doc = bson_new_from_json((const uint8_t *)json, -1, &error);
 		assert_non_null(doc);
 		lens[i] = aero_document_key(doc, keys[i]);
 		assert_true(lens[i] > 0);
 		for (size_t j = 0; j < i; j++)
 			assert_false(lens[i] == lens[j] &&
-				memcmp(keys[i], keys[j], lens[i]) == 0);
+				     memcmp(keys[i], keys[j], lens[i]) == 0);
 		bson_destroy(doc);
 	}
 }
@@ -551,7 +609,8 @@ static void rows_of_the_hosts_file_are_in_natural_order(void **state)
 	put_json(f.answers, "{\"_id\":2,\"hostname\":\"w-2\",\"ip\":\"10.0.0.2\","
 			    "\"ip6\":\"fd00::2\",\"aliases\":[\"z\",\"a\"]}");
 	make(&f);
-	assert_int_equal(aero_rows_make(&f.set, AERO_HOSTS_FULL, "", &rows, &err), AERO_OK);
+	assert_int_equal(
+		aero_rows_make(&f.set, AERO_HOSTS_FULL, "", &rows, &err), AERO_OK);
 	assert_int_equal(rows.n, 2);
 	assert_string_equal(rows.v[0].host, "w-2");
 	assert_string_equal(rows.v[0].fqdn, "w-2.d");
@@ -566,7 +625,8 @@ static void rows_of_the_hosts_file_are_in_natural_order(void **state)
 	assert_int_equal(rows.n, 1);
 	assert_string_equal(rows.v[0].host, "w-10");
 	aero_rows_clear(&rows);
-	assert_int_equal(aero_rows_make(&f.set, AERO_HOSTS_SELF, "", &rows, &err), AERO_OK);
+	assert_int_equal(
+		aero_rows_make(&f.set, AERO_HOSTS_SELF, "", &rows, &err), AERO_OK);
 	assert_int_equal(rows.n, 0);
 	aero_rows_clear(&rows);
 	end(&f);
@@ -587,7 +647,8 @@ static void hundred_thousand_documents_take_no_time(void **state)
 		bson_reinit(&doc);
 		(void)snprintf(text, sizeof(text), "web-%d", (i * 7919) % 100000);
 		BSON_APPEND_UTF8(&doc, "hostname", text);
-		(void)snprintf(text, sizeof(text), "10.%d.%d.%d", i >> 16, i >> 8 & 255, i & 255);
+		(void)snprintf(text, sizeof(text), "10.%d.%d.%d", i >> 16, i >> 8 & 255,
+			i & 255);
 		BSON_APPEND_UTF8(&doc, "ip", text);
 		assert_int_equal(
 			aero_answers_put(f.answers, &i, sizeof(i), &doc, &err), AERO_OK);

@@ -36,7 +36,7 @@ static int load_as(enum aero_program program, const char *text, const char *cons
 	return rc;
 }
 
-#define LOAD(text, ...)                                                                  \
+#define LOAD(text, ...) \
 	load_as(AERO_PROG_CLI, text, (const char *const[]){__VA_ARGS__, NULL})
 #define NO NULL
 

@@ -631,8 +631,8 @@ static void the_stack_stays_below_6_kib(void **state)
 static void it_makes_four_system_calls(void **state)
 {
 #if OWN_STACK && defined(__x86_64__)
-#define ALLOW(nr)                                                                        \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##nr, 0, 1),                            \
+#define ALLOW(nr) \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##nr, 0, 1), \
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),

@@ -55,8 +55,8 @@ static struct aero_batch batch_of(
 
 	for (; *changes != NULL; changes++)
 		add(&batch, *changes);
-	assert_true(
-		aero_position_set(&batch.position, &position, sizeof(position), position));
+	assert_true(aero_position_set(
+		&batch.position, &position, sizeof(position), position));
 	return batch;
 }
 
@@ -146,25 +146,38 @@ static void batches_are_applied_and_said_how(void **unused)
 		int rc;
 	} rows[] = {
 		{AERO_BATCH_FULL, {NULL}, 0, 0, 0, "", AERO_OK},
-		{AERO_BATCH_FULL, {"+{\"_id\":2,\"a\":1}", "+{\"_id\":1,\"a\":1}", NULL}, 2, 0, 0,
-			"{ \"_id\" : 1, \"a\" : 1 }\n{ \"_id\" : 2, \"a\" : 1 }\n", AERO_OK},
-		{AERO_BATCH_FULL, {"+{\"_id\":2,\"a\":1}", "+{\"_id\":1,\"a\":1}", NULL}, 0, 0, 0,
-			"{ \"_id\" : 1, \"a\" : 1 }\n{ \"_id\" : 2, \"a\" : 1 }\n", AERO_OK},
-		{AERO_BATCH_POLL, {"+{\"_id\":3,\"a\":1}", "+{\"_id\":1,\"a\":2}", NULL}, 1, 1, 1,
-			"{ \"_id\" : 1, \"a\" : 2 }\n{ \"_id\" : 3, \"a\" : 1 }\n", AERO_OK},
-		{AERO_BATCH_DELTA, {"~{\"_id\":1,\"b\":5}", "-{\"_id\":3}", "+{\"_id\":\"x\"}", NULL},
-			1, 1, 1, "{ \"_id\" : \"x\" }\n{ \"_id\" : 1, \"a\" : 2, \"b\" : 5 }\n",
+		{AERO_BATCH_FULL, {"+{\"_id\":2,\"a\":1}", "+{\"_id\":1,\"a\":1}", NULL},
+			2, 0, 0,
+			"{ \"_id\" : 1, \"a\" : 1 }\n{ \"_id\" : 2, \"a\" : 1 }\n",
 			AERO_OK},
-		{AERO_BATCH_DELTA, {"+{\"_id\":7}", "~{\"_id\":7,\"c\":1}", "-{\"_id\":7}", NULL}, 1,
-			1, 1, "{ \"_id\" : \"x\" }\n{ \"_id\" : 1, \"a\" : 2, \"b\" : 5 }\n",
+		{AERO_BATCH_FULL, {"+{\"_id\":2,\"a\":1}", "+{\"_id\":1,\"a\":1}", NULL},
+			0, 0, 0,
+			"{ \"_id\" : 1, \"a\" : 1 }\n{ \"_id\" : 2, \"a\" : 1 }\n",
+			AERO_OK},
+		{AERO_BATCH_POLL, {"+{\"_id\":3,\"a\":1}", "+{\"_id\":1,\"a\":2}", NULL},
+			1, 1, 1,
+			"{ \"_id\" : 1, \"a\" : 2 }\n{ \"_id\" : 3, \"a\" : 1 }\n",
+			AERO_OK},
+		{AERO_BATCH_DELTA,
+			{"~{\"_id\":1,\"b\":5}", "-{\"_id\":3}", "+{\"_id\":\"x\"}",
+				NULL},
+			1, 1, 1,
+			"{ \"_id\" : \"x\" }\n{ \"_id\" : 1, \"a\" : 2, \"b\" : 5 }\n",
+			AERO_OK},
+		{AERO_BATCH_DELTA,
+			{"+{\"_id\":7}", "~{\"_id\":7,\"c\":1}", "-{\"_id\":7}", NULL}, 1,
+			1, 1,
+			"{ \"_id\" : \"x\" }\n{ \"_id\" : 1, \"a\" : 2, \"b\" : 5 }\n",
 			AERO_OK},
 		{AERO_BATCH_DELTA, {"-{\"_id\":99}", "+{\"_id\":\"x\"}", NULL}, 0, 0, 0,
-			"{ \"_id\" : \"x\" }\n{ \"_id\" : 1, \"a\" : 2, \"b\" : 5 }\n", AERO_OK},
+			"{ \"_id\" : \"x\" }\n{ \"_id\" : 1, \"a\" : 2, \"b\" : 5 }\n",
+			AERO_OK},
 		/* a change of what is not here: nothing of the batch is applied */
-		{AERO_BATCH_DELTA, {"-{\"_id\":1}", "~{\"_id\":98,\"a\":1}", NULL}, 0, 0, 0,
-			"{ \"_id\" : \"x\" }\n{ \"_id\" : 1, \"a\" : 2, \"b\" : 5 }\n", AERO_LOST},
-		{AERO_BATCH_FULL, {"+{\"_id\":1,\"a\":1}", "+{\"_id\":1,\"a\":2}", NULL}, 0, 1, 1,
-			"{ \"_id\" : 1, \"a\" : 2 }\n", AERO_OK},
+		{AERO_BATCH_DELTA, {"-{\"_id\":1}", "~{\"_id\":98,\"a\":1}", NULL}, 0, 0,
+			0, "{ \"_id\" : \"x\" }\n{ \"_id\" : 1, \"a\" : 2, \"b\" : 5 }\n",
+			AERO_LOST},
+		{AERO_BATCH_FULL, {"+{\"_id\":1,\"a\":1}", "+{\"_id\":1,\"a\":2}", NULL},
+			0, 1, 1, "{ \"_id\" : 1, \"a\" : 2 }\n", AERO_OK},
 		{AERO_BATCH_FULL, {NULL}, 0, 1, 0, "", AERO_OK},
 	};
 	struct aero_state *state;
@@ -216,12 +229,12 @@ static void an_equal_poll_writes_nothing(void **unused)
 	(void)unused;
 	fresh();
 	state = open_state("s");
-	assert_int_equal(aero_state_apply(
-				 state, &first, 1, 0, false, count_each, counts, &diff, &err),
+	assert_int_equal(aero_state_apply(state, &first, 1, 0, false, count_each, counts,
+				 &diff, &err),
 		AERO_OK);
 	assert_int_equal(position(state), 1);
-	assert_int_equal(aero_state_apply(
-				 state, &second, 2, 0, false, count_each, counts, &diff, &err),
+	assert_int_equal(aero_state_apply(state, &second, 2, 0, false, count_each, counts,
+				 &diff, &err),
 		AERO_OK);
 	assert_int_equal(position(state), 1);
 	assert_int_equal(aero_state_save(state, &second.position, 5, 6, &err), AERO_OK);
@@ -261,7 +274,8 @@ static void what_cannot_be_gone_on_from_is_given_up(void **unused)
 
 		fresh();
 		for (int n = 0; n < 1000; n++) {
-			(void)snprintf(doc, sizeof(doc), "+{\"_id\":%d,\"x\":\"%0200d\"}", n, n);
+			(void)snprintf(
+				doc, sizeof(doc), "+{\"_id\":%d,\"x\":\"%0200d\"}", n, n);
 			add(&batch, doc);
 		}
 		assert_true(aero_position_set(&batch.position, "x", 1, 3));
@@ -274,10 +288,11 @@ static void what_cannot_be_gone_on_from_is_given_up(void **unused)
 		if (rows[i].noise != NULL)
 			test_write(test_path("state.mdb"), rows[i].noise);
 		if (rows[i].cut >= 0)
-			assert_int_equal(truncate(test_path("state.mdb"), rows[i].cut), 0);
+			assert_int_equal(
+				truncate(test_path("state.mdb"), rows[i].cut), 0);
 		state = open_state(rows[i].source);
 		if (*rows[i].warn == '\0' ? *warning.msg != '\0'
-					   : strstr(warning.msg, rows[i].warn) == NULL)
+					  : strstr(warning.msg, rows[i].warn) == NULL)
 			fail_msg("%s: '%s'", rows[i].what, warning.msg);
 		assert_false(aero_state_meta(state)->synced);
 		assert_int_equal(aero_state_meta(state)->position.token_len, 0);
