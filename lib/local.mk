@@ -132,7 +132,7 @@ tests_test_store_doc_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_store_doc_LDADD = tests/libsupport.la lib/libaero.la
 # On real servers: run by tests/e2e/store_mongo.sh.
 # On real servers.
-E2E_TESTS += tests/e2e/store_mongo.sh
+E2E_TESTS += tests/e2e/store_mongo.sh tests/e2e/watch_mongo.sh tests/e2e/auth_mongo.sh
 if HAVE_CMOCKA
 check_PROGRAMS += tests/test_store_mongo
 endif
@@ -140,3 +140,19 @@ tests_test_store_mongo_SOURCES = tests/test_store_mongo.c tests/mongo_env.c \
 	tests/mongo_env.h $(suite_sources)
 tests_test_store_mongo_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_store_mongo_LDADD = tests/libsupport.la lib/libaero.la $(MONGOC_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_watch_mongo
+endif
+tests_test_watch_mongo_SOURCES = tests/test_watch_mongo.c tests/mongo_env.c \
+	tests/mongo_env.h $(suite_sources)
+tests_test_watch_mongo_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_watch_mongo_LDADD = tests/libsupport.la lib/libaero.la $(MONGOC_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_auth_mongo
+endif
+tests_test_auth_mongo_SOURCES = tests/test_auth_mongo.c tests/mongo_env.c \
+	tests/mongo_env.h $(suite_sources)
+tests_test_auth_mongo_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_auth_mongo_LDADD = tests/libsupport.la lib/libaero.la $(MONGOC_LIBS)

@@ -279,6 +279,9 @@ int aero_mongo_stream_open(struct aero_watch_mongo *w, const bson_t *token,
 		*ret_none = true;
 	else
 		rc = failed(w, &reply, &error, err);
+	/* Whatever it has against the token: one without is the remedy. */
+	if (rc == AERO_DB && token != NULL)
+		rc = AERO_LOST;
 	bson_destroy(&reply);
 	return rc;
 }
