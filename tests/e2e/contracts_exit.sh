@@ -211,8 +211,8 @@ unreachable()
 
 not_permitted()
 {
-	umount /run/aerostat
-	rmdir /run/aerostat
+	umount /run/aerostat 2>/dev/null || :
+	rm -rf /run/aerostat
 	refuses 77 "${nobody[@]}" aerostat-register "$far" "${me[@]}"
 	refuses 77 "${nobody[@]}" aerostat --update "$far"
 	refuses 77 "${nobody[@]}" aerostat release "$far"
