@@ -241,7 +241,7 @@ change()
 	at=$(/usr/bin/python3 -c 'import time; print(time.clock_gettime_ns(time.CLOCK_MONOTONIC))')
 	wait_until 20 "$what in the running program" seen "$what"
 	end=$(tail -n 1 "$test_dir/watcher.log" | cut -d ' ' -f 2)
-	note "$kind: cache-0 is $what $(((end - at) / 1000)) us after its writer had ended"
+	note "$kind: cache-0 is $what $(((end - at) / 1000)) us after its writer's end (- before)"
 	# 1 s is the poll interval of a standalone server, with its 10 %.
 	((end - at < 3000000000)) || fail "$what took $(((end - at) / 1000000)) ms"
 }

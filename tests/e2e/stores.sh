@@ -7,25 +7,38 @@
 #	open_store              # $kind is lmdb, set or standalone; sets $uri
 # shellcheck shell=bash disable=SC2034 # variables set here are for the tests
 
-# each_store [KIND]: $kind, or run the test once for each kind and end.
+# each_store [KIND]: $kind, or run the test for each kind, side by side, and end.
 each_store()
 {
-	local code skipped=
+	local code failed='' skipped=''
 	kind=${1-}
 	case $kind in
 	lmdb | set | standalone) return 0 ;;
 	'') ;;
 	*) fail "'$kind' is no kind of store: lmdb, set, standalone" ;;
 	esac
+	# Each has a folder and a last act of its own.
+	at_exit()
+	{
+		for kind in lmdb set standalone; do
+			stop "on-$kind"
+		done
+	}
+	for kind in lmdb set standalone; do
+		AERO_STAGE=$stage spawn "on-$kind" "$BASH" "$test_script" "$kind"
+	done
 	for kind in lmdb set standalone; do
 		code=0
-		AERO_STAGE=$stage "$BASH" "$test_script" "$kind" || code=$?
+		wait "$(pid_of "on-$kind")" || code=$?
+		cat "$test_dir/on-$kind.log"
+		mv "$test_dir/on-$kind.log" "$test_dir/shown-$kind"
 		case $code in
 		0) ;;
 		77 | 99) skipped="$skipped $kind" ;;
-		*) fail "with the store '$kind' (again: $test_script $kind)" ;;
+		*) failed="$failed $kind" ;;
 		esac
 	done
+	[ -z "$failed" ] || fail "with the stores:$failed (again: $test_script KIND)"
 	[ -z "$skipped" ] || skip "not seen with the stores:$skipped"
 	pass
 }
