@@ -173,7 +173,7 @@ struct aero_key *aero_keys_at(
 		if (at->hash == hash && at->len == len && memcmp(at->key, key, len) == 0)
 			return at;
 	}
-	*at = (struct aero_key){.key = key, .len = len, .hash = hash};
+	*at = (struct aero_key){.key = key, .len = (uint16_t)len, .hash = hash};
 	return at;
 }
 
