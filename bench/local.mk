@@ -12,3 +12,8 @@ EXTRA_DIST += bench/lookup.sh
 bench-lookup: all bench/lookup bench/libnss_aeronull.la tests/publish_tool
 	$(AM_TESTS_ENVIRONMENT) $(srcdir)/bench/lookup.sh
 .PHONY: bench-lookup
+EXTRA_PROGRAMS += bench/publish
+BENCHES += bench/publish
+bench_publish_SOURCES = bench/publish.c
+bench_publish_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
+bench_publish_LDADD = $(SYNCD_LIBS)

@@ -152,75 +152,82 @@ static bool better_id(const struct aero_document *a, const struct aero_document 
 	return diff < 0 || (diff == 0 && a->id_len < b->id_len);
 }
 
+/* The key goes to doc; *won says so, for as long as it does. */
+static void take(
+	struct aero_key *key, enum aero_claim claim, struct aero_document *doc, bool *won)
+{
+	if (key->won != NULL)
+		*key->won = false;
+	key->claim = (uint8_t)claim;
+	key->doc = doc;
+	key->won = won;
+	*won = true;
+}
+
 static void claim_names(struct make *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
-		const struct aero_document *doc = m->docs[i];
+		struct aero_document *doc = m->docs[i];
 		struct aero_key *key;
 
+		doc->name.won = false;
 		if (!doc->answers && !doc->gap)
 			continue;
 		key = aero_keys_at(&m->keys, doc->name.key, doc->name.len);
 		if (key->claim == AERO_CLAIM_NONE ||
 			(doc->answers && (key->claim == AERO_CLAIM_GAP ||
-						 better_id(doc, key->doc)))) {
-			key->claim = doc->answers ? AERO_CLAIM_HOST : AERO_CLAIM_GAP;
-			key->doc = doc;
-		}
+						 better_id(doc, key->doc))))
+			take(key, doc->answers ? AERO_CLAIM_HOST : AERO_CLAIM_GAP, doc,
+				&doc->name.won);
 	}
 }
 
-static bool has(struct make *m, const struct aero_label *label, enum aero_claim claim,
-	const struct aero_document *doc)
+static bool is_host(const struct aero_document *doc)
 {
-	struct aero_key *key = aero_keys_at(&m->keys, label->key, label->len);
-
-	return key->claim == claim && key->doc == doc;
-}
-
-static bool is_host(struct make *m, const struct aero_document *doc)
-{
-	return doc->answers && has(m, &doc->name, AERO_CLAIM_HOST, doc);
+	return doc->answers && doc->name.won;
 }
 
 /* Newest registration, else natural order, in which the documents come. */
 static void claim_newest(struct make *m, const unsigned char *at, size_t len,
-	enum aero_claim claim, const struct aero_document *doc)
+	enum aero_claim claim, struct aero_document *doc, bool *won)
 {
 	struct aero_key *key = aero_keys_at(&m->keys, at, len);
 
+	*won = false;
 	if (key->claim == AERO_CLAIM_NONE ||
-		(key->claim == claim && doc->registered_at > key->doc->registered_at)) {
-		key->claim = claim;
-		key->doc = doc;
-	}
+		(key->claim == claim && doc->registered_at > key->doc->registered_at))
+		take(key, claim, doc, won);
 }
 
 static void claim_rest(struct make *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
-		const struct aero_document *doc = m->docs[i];
+		struct aero_document *doc = m->docs[i];
 
-		if (!is_host(m, doc))
+		if (!is_host(doc))
 			continue;
 		for (size_t j = 0; j < doc->n_aliases; j++)
 			claim_newest(m, doc->aliases[j].key, doc->aliases[j].len,
-				AERO_CLAIM_ALIAS, doc);
+				AERO_CLAIM_ALIAS, doc, &doc->aliases[j].won);
 		for (size_t j = 0; j < (size_t)doc->n4 + doc->n6; j++)
 			claim_newest(m, doc->addr_key[j], j < doc->n4 ? 5 : 17,
-				AERO_CLAIM_ADDRESS, doc);
+				AERO_CLAIM_ADDRESS, doc, &doc->addr_won[j]);
 	}
+}
+
+/* Last, so that every name beats it. */
+static void claim_services(struct make *m)
+{
 	for (size_t i = 0; i < m->n; i++) {
-		const struct aero_document *doc = m->docs[i];
+		struct aero_document *doc = m->docs[i];
 		struct aero_key *key;
 
-		if (!is_host(m, doc) || *doc->service.text == '\0')
+		if (!is_host(doc) || *doc->service.text == '\0')
 			continue;
 		key = aero_keys_at(&m->keys, doc->service.key, doc->service.len);
 		if (key->claim == AERO_CLAIM_NONE) {
-			key->claim = AERO_CLAIM_SERVICE;
-			key->doc = doc;
-			key->index = m->n_services++;
+			take(key, AERO_CLAIM_SERVICE, doc, &doc->service.won);
+			key->index = (uint32_t)m->n_services++;
 		}
 	}
 }
@@ -272,7 +279,7 @@ static void add_host(
 	for (size_t i = 0; i < doc->n_aliases; i++) {
 		const struct aero_label *alias = &doc->aliases[i];
 
-		if (!has(m, alias, AERO_CLAIM_ALIAS, doc)) {
+		if (!alias->won) {
 			struct aero_key *key =
 				aero_keys_at(&m->keys, alias->key, alias->len);
 
@@ -291,7 +298,7 @@ static void add_host(
 	for (size_t i = 0; i < (size_t)doc->n4 + doc->n6; i++) {
 		size_t len = i < doc->n4 ? 5 : 17;
 
-		if (aero_keys_at(&m->keys, doc->addr_key[i], len)->doc == doc)
+		if (doc->addr_won[i])
 			add_entry(m, doc->addr_key[i], len, &host->rec, false);
 	}
 }
@@ -340,7 +347,7 @@ static void add_document(
 	m->set.n_refused += doc->n_refused - doc->n_listed;
 	if (!doc->answers)
 		return;
-	if (!is_host(m, doc)) {
+	if (!is_host(doc)) {
 		refuse(m, doc->name.text, "hostname of another document");
 		return;
 	}
@@ -401,6 +408,8 @@ int aero_answers_make(
 		goto no_memory;
 	claim_names(&m);
 	claim_rest(&m);
+	if (answers->opts.service_names)
+		claim_services(&m);
 	if (!set_room(&m))
 		goto no_memory;
 	texts = m.set.alias_texts;
