@@ -9,3 +9,7 @@ tests_libsupport_la_LIBADD = $(CMOCKA_LIBS)
 SCRIPT_TESTS += tests/check_layers.sh tests/check_architecture.sh
 E2E_TESTS += tests/e2e/harness.sh
 E2E_TESTS += tests/e2e/demo.sh tests/check_install.sh
+E2E_TESTS += tests/e2e/spine.sh tests/e2e/contracts_exit.sh
+E2E_TESTS += tests/e2e/original_data.sh tests/e2e/programs.sh
+EXTRA_DIST += tests/e2e/stores.sh tests/e2e/spine.sh tests/e2e/contracts_exit.sh \
+	tests/e2e/original_data.sh tests/e2e/programs.sh
