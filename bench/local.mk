@@ -1,4 +1,4 @@
-# What things cost. Built on demand: make bench/lookup bench/libnss_aeronull.la
+# What things cost: `make bench` runs all, `make bench-lookup` the first.
 EXTRA_PROGRAMS += bench/lookup
 bench_lookup_SOURCES = bench/lookup.c
 bench_lookup_LDADD =
