@@ -10,7 +10,7 @@ legacy_libaero_legacy_la_SOURCES = \
 	legacy/writer.c legacy/writer.h
 
 if HAVE_CMOCKA
-legacy_tests = tests/test_hosts tests/test_updater tests/test_writer \
+legacy_tests = tests/test_diff tests/test_hosts tests/test_updater tests/test_writer \
 	tests/test_writer_faults tests/test_writer_history
 UNIT_TESTS += $(legacy_tests)
 check_PROGRAMS += $(legacy_tests)
@@ -18,6 +18,9 @@ endif
 legacy_test_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 legacy_test_ldadd = tests/libsupport.la legacy/libaero_legacy.la lib/libaero.la
 legacy_writer_support = tests/writer_support.c tests/writer_support.h
+tests_test_diff_SOURCES = tests/test_diff.c
+tests_test_diff_CFLAGS = $(legacy_test_cflags)
+tests_test_diff_LDADD = $(legacy_test_ldadd)
 tests_test_hosts_SOURCES = tests/test_hosts.c
 tests_test_hosts_CFLAGS = $(legacy_test_cflags)
 tests_test_hosts_LDADD = $(legacy_test_ldadd)

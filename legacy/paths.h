@@ -15,7 +15,7 @@ struct aero_hosts_paths {
 	char *lock;   /* /run/aerostat/hosts.lock */
 };
 
-/* All paths below root ("/", "" or a directory: `root` of lib/conf.h). */
+/* All paths below root ("/", "" or an absolute directory: `root` of lib/conf.h). */
 int aero_hosts_paths_make(
 	const char *root, struct aero_hosts_paths *ret, struct aero_err *err);
 void aero_hosts_paths_clear(struct aero_hosts_paths *paths);

@@ -53,7 +53,7 @@ int aero_updater_finish(struct aero_updater *updater, struct aero_updater_result
 /* Ends a run that is not over, at once. */
 void aero_updater_free(struct aero_updater *updater);
 
-/* All of it, waiting (one-shots). */
+/* All of it, waiting (one-shots). *ret is set in any case and must be cleared. */
 int aero_updater_run(const char *program, const struct aero_hosts_paths *paths,
 	int64_t timeout_ms, struct aero_updater_result *ret, struct aero_err *err);
 void aero_updater_result_clear(struct aero_updater_result *result);

@@ -45,7 +45,8 @@ struct aero_hosts_result {
 /* Bring /etc/hosts up to date. AERO_CONFIG (block without an end, not a regular file, a
  * link that leaves the root prefix), AERO_AGAIN (another process is writing), AERO_PERM
  * (also: a read-only file system), AERO_IO, AERO_BAD, AERO_NOMEM; the file is then as
- * before. On success *ret must be cleared. The diff for a dry run: legacy/diff.h. */
+ * before, but for a failed write in place, which the next update finishes. On success
+ * *ret must be cleared. The diff for a dry run: legacy/diff.h. */
 int aero_hosts_update(const struct aero_hosts_job *job, struct aero_hosts_result *ret,
 	struct aero_err *err);
 void aero_hosts_result_clear(struct aero_hosts_result *result);

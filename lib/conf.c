@@ -2,9 +2,11 @@
 /* Options: the order of the sources, and what is derived from the values. */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/conf_parse.h"
 #include "lib/file.h"
@@ -55,6 +57,28 @@ static int load_file(struct aero_conf *conf, struct aero_err *err)
 	return rc;
 }
 
+/* A relative root names another place once the working directory is another. */
+static int make_root_absolute(struct aero_conf *conf, struct aero_err *err)
+{
+	char *cwd, *root;
+	int n;
+
+	if (*conf->root == '/')
+		return AERO_OK;
+	cwd = get_current_dir_name();
+	if (cwd == NULL)
+		return aero_err_set(err, AERO_CONFIG,
+			"--root '%s' is relative and the working directory is not known: %s",
+			conf->root, strerror(errno));
+	n = asprintf(&root, "%s/%s", cwd, conf->root);
+	free(cwd);
+	if (n < 0)
+		return aero_err_set(err, AERO_NOMEM, "options: out of memory");
+	free(conf->root);
+	conf->root = root;
+	return AERO_OK;
+}
+
 int aero_conf_load(enum aero_program program, int argc, char *const argv[],
 	struct aero_conf *ret, struct aero_err *err)
 {
@@ -65,6 +89,8 @@ int aero_conf_load(enum aero_program program, int argc, char *const argv[],
 	if (rc != AERO_OK || ret->help || ret->version)
 		return rc;
 	rc = aero_conf_env(ret, err);
+	if (rc == AERO_OK)
+		rc = make_root_absolute(ret, err);
 	if (rc == AERO_OK) /* below the root that flag or environment names */
 		rc = load_file(ret, err);
 	return rc;

@@ -44,11 +44,12 @@ static int unknown(enum aero_program program, const char *word, struct aero_err 
 		list[n] = names[n];
 		n++;
 	}
-	(void)snprintf(
-		bare, sizeof(bare), "%.*s", (int)(len < 39 ? len : 39), word + start);
+	/* Without its value, which may be a secret. */
+	(void)snprintf(bare, sizeof(bare), "%.*s",
+		(int)(start + len < 39 ? start + len : 39), word);
 	return aero_err_set(err, AERO_USAGE, "unknown option %s%s; see %s --help",
-		aero_conf_shown(word, shown),
-		aero_nearest_words("--", aero_nearest(bare, list, n), near),
+		aero_conf_shown(bare, shown),
+		aero_nearest_words("--", aero_nearest(bare + start, list, n), near),
 		aero_program_name(program));
 }
 

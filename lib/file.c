@@ -190,7 +190,7 @@ int aero_dir_make(const char *path, struct aero_err *err)
 {
 	char *copy = strdup(path);
 	struct stat st;
-	int rc = AERO_OK;
+	int rc = AERO_OK, why;
 
 	if (copy == NULL)
 		return aero_err_set(err, AERO_NOMEM, "make '%s': out of memory", path);
@@ -198,11 +198,13 @@ int aero_dir_make(const char *path, struct aero_err *err)
 		at = strchr(at + 1, '/');
 		if (at != NULL)
 			*at = '\0';
-		if (mkdir(copy, 0755) == 0) {
+		why = mkdir(copy, 0755) == 0 ? 0 : errno;
+		if (why == 0) {
 			/* 0755 whatever the umask */
 			if (chmod(copy, 0755) < 0)
 				rc = fail(err, "chmod", copy);
 		} else if (stat(copy, &st) < 0) {
+			errno = why; /* EACCES, where stat finds nothing */
 			rc = fail(err, "make directory", copy);
 		} else if (!S_ISDIR(st.st_mode)) {
 			rc = aero_err_set(err, AERO_IO, "'%s' is not a directory", copy);

@@ -9,15 +9,18 @@ lib_libaero_la_SOURCES = \
 	lib/conf_yaml.c \
 	lib/err.c lib/err.h \
 	lib/file.c lib/file.h \
+	lib/identity.c lib/identity.h \
+	lib/identity_file.c \
 	lib/list.c lib/list.h \
 	lib/log.c lib/log.h \
 	lib/loop.c lib/loop.h \
 	lib/lmdb.c lib/lmdb.h \
 	lib/lmdb_slots.c lib/lmdb_slots.h \
+	lib/metadata.c lib/metadata.h \
 	lib/names.c lib/names.h \
 	lib/server.c lib/server.h \
 	lib/slot.c lib/slot.h \
-	lib/status.c lib/status.h \
+	lib/status.c lib/status.h lib/status_bson.h \
 	lib/store.c lib/store.h lib/store_ops.h \
 	lib/store_doc.c lib/store_doc.h \
 	lib/store_lmdb.c lib/store_lmdb.h \
@@ -84,7 +87,7 @@ if HAVE_CMOCKA
 UNIT_TESTS += tests/test_store_lmdb
 check_PROGRAMS += tests/test_store_lmdb
 endif
-tests_test_store_lmdb_SOURCES = tests/test_store_lmdb.c $(suite_sources) tests/no_mongo.c
+tests_test_store_lmdb_SOURCES = tests/test_store_lmdb.c $(suite_sources)
 tests_test_store_lmdb_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_store_lmdb_LDADD = tests/libsupport.la lib/libaero.la
 
@@ -116,9 +119,17 @@ if HAVE_CMOCKA
 UNIT_TESTS += tests/test_slot
 check_PROGRAMS += tests/test_slot
 endif
-tests_test_slot_SOURCES = tests/test_slot.c $(suite_sources) tests/no_mongo.c
+tests_test_slot_SOURCES = tests/test_slot.c $(suite_sources)
 tests_test_slot_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_slot_LDADD = tests/libsupport.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_store_doc
+check_PROGRAMS += tests/test_store_doc
+endif
+tests_test_store_doc_SOURCES = tests/test_store_doc.c
+tests_test_store_doc_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_store_doc_LDADD = tests/libsupport.la lib/libaero.la
 
 # On real servers.
 E2E_TESTS += tests/e2e/store_mongo.sh tests/e2e/watch_mongo.sh tests/e2e/auth_mongo.sh

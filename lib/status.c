@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include <bson/bson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/file.h"
-#include "lib/status.h"
+#include "lib/status_bson.h"
 
 #define STATUS_FILE "/var/lib/aerostat/status.json"
 #define STATUS_MAX (1024 * 1024)
@@ -144,21 +143,27 @@ static bool append_lists(bson_t *doc, const struct aero_status *status)
 	return ok && bson_append_array_end(doc, &array);
 }
 
+bool aero_status_to_bson(const struct aero_status *status, bson_t *doc)
+{
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < N_STRINGS; i++)
+		ok = append_text(doc, strings[i].key, string_of(status, i));
+	for (size_t i = 0; ok && i < N_NUMBERS; i++)
+		ok = bson_append_int64(
+			doc, numbers[i].key, -1, number_of(status, &numbers[i]));
+	return ok && append_lists(doc, status);
+}
+
 int aero_status_write(const struct aero_conf *conf, const struct aero_status *status,
 	struct aero_err *err)
 {
 	char *path = aero_conf_path(conf, STATUS_FILE), *json = NULL;
 	bson_t doc = BSON_INITIALIZER;
 	size_t len = 0;
-	bool ok = path != NULL;
 	int rc;
 
-	for (size_t i = 0; ok && i < N_STRINGS; i++)
-		ok = append_text(&doc, strings[i].key, string_of(status, i));
-	for (size_t i = 0; ok && i < N_NUMBERS; i++)
-		ok = bson_append_int64(
-			&doc, numbers[i].key, -1, number_of(status, &numbers[i]));
-	if (ok && append_lists(&doc, status))
+	if (path != NULL && aero_status_to_bson(status, &doc))
 		json = bson_as_relaxed_extended_json(&doc, &len);
 	if (json == NULL) {
 		rc = aero_err_set(err, AERO_NOMEM, "status: out of memory");

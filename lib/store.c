@@ -90,7 +90,8 @@ int aero_store_by_hostname(struct aero_store *store, const char *hostname,
 int aero_store_slot_update(struct aero_store *store, const struct aero_slot_match *match,
 	const struct aero_slot_change *change, struct aero_err *err)
 {
-	if (*match->hostname == '\0')
+	if (*match->hostname == '\0' &&
+		(match->occupant[0] == NULL || *match->occupant[0] == '\0'))
 		return nothing(err, "hostname");
 	return store->ops->slot_update(store, match, change, err);
 }

@@ -58,15 +58,29 @@ static void put16(unsigned char *p, size_t v)
 	p[1] = (unsigned char)(v >> 8);
 }
 
-static bool image_make(struct image *im, const unsigned char *key, size_t keylen,
-	const struct aero_rec *rec)
+static void image_key(struct image *im, const unsigned char *key, size_t keylen)
 {
 	put16(im->bytes, keylen);
 	memcpy(im->bytes + 2, key, keylen);
 	im->val = im->bytes + 2 + keylen + 2;
+}
+
+static bool image_make(struct image *im, const unsigned char *key, size_t keylen,
+	const struct aero_rec *rec)
+{
+	image_key(im, key, keylen);
 	im->len = aero_rec_encode(key, keylen, rec, im->val);
 	put16(im->val - 2, im->len);
 	return im->len > 0;
+}
+
+static void image_take(struct image *im, const unsigned char *key, size_t keylen,
+	const unsigned char *val, size_t len)
+{
+	image_key(im, key, keylen);
+	im->len = len;
+	put16(im->val - 2, len);
+	memcpy(im->val, val, len);
 }
 
 static bool image_digest(const struct image *im, EVP_MD_CTX *sha)
@@ -101,6 +115,7 @@ static int verify_kind(struct aero_reader *r, unsigned char kind, struct aero_me
 	EVP_MD_CTX *sha)
 {
 	unsigned char key[AERO_KEY_MAX];
+	const unsigned char *val;
 	struct aero_rec rec;
 	struct image im;
 	enum aero_read rc;
@@ -110,9 +125,9 @@ static int verify_kind(struct aero_reader *r, unsigned char kind, struct aero_me
 		rc = aero_reader_next(r, kind, key, &keylen, &rec);
 		if (rc != AERO_READ_OK)
 			return rc == AERO_READ_MISS ? 0 : CODE_DAMAGED;
-		/* The encoding is canonical: what decodes encodes to the same bytes. */
-		if (!image_make(&im, key, keylen, &rec))
-			return CODE_DAMAGED;
+		/* The value as it stands in the page: the addresses follow its header. */
+		val = rec.addr4 - AERO_REC_HEADER;
+		image_take(&im, key, keylen, val, (size_t)aero_le(val + 10, 2));
 		/* At a leaf's ends the way down from the root must lead here too. */
 		if ((r->at == 1 || r->at == r->n) &&
 			aero_reader_get(r, key, keylen, &rec) != AERO_READ_OK)

@@ -129,7 +129,7 @@ void aero_reader_close(struct aero_reader *r)
 static enum aero_read load(struct aero_reader *r, uint64_t pgno, unsigned kind)
 {
 	enum aero_read rc;
-	unsigned lower;
+	unsigned lower, upper;
 
 	if (pgno < 2 || pgno > r->last_page)
 		return AERO_READ_DAMAGED;
@@ -137,8 +137,9 @@ static enum aero_read load(struct aero_reader *r, uint64_t pgno, unsigned kind)
 	if (rc != AERO_READ_OK)
 		return rc;
 	lower = (unsigned)aero_le(r->page + 12, 2);
+	upper = (unsigned)aero_le(r->page + 14, 2);
 	if (aero_le(r->page + 10, 2) != kind || lower <= INDEX || lower % 2 != 0 ||
-		lower > aero_le(r->page + 14, 2))
+		lower > upper || upper > AERO_PAGE_SIZE)
 		return AERO_READ_DAMAGED;
 	r->n = (uint16_t)((lower - INDEX) / 2);
 	return AERO_READ_OK;

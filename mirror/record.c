@@ -27,6 +27,7 @@ uint32_t aero_crc32c(uint32_t crc, const void *data, size_t len)
 	crc = ~crc;
 	for (; len >= 8; len -= 8, p += 8) {
 		v = aero_le(p, 8) ^ crc;
+#pragma GCC unroll 16
 		for (i = 16, crc = 0; i-- > 0; v >>= 4)
 			crc ^= crc_rows[16 * i + (v & 15)];
 	}

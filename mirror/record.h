@@ -17,8 +17,8 @@ struct aero_rec {
 	uint8_t n4, n6, n_alias;
 	const unsigned char *addr4; /* n4 x 4 bytes, network order */
 	const unsigned char *addr6; /* n6 x 16 bytes */
-	const char *canon;          /* NUL-ended */
-	const char *aliases;        /* n_alias strings, each NUL-ended, back to back */
+	const char *canon;	    /* NUL-ended */
+	const char *aliases;	    /* n_alias strings, each NUL-ended, back to back */
 };
 
 /* What the file says of itself. */
@@ -47,8 +47,8 @@ size_t aero_rec_encode(const unsigned char *key, size_t keylen,
 
 /* The same for the meta value. */
 bool aero_meta_decode(const unsigned char *val, size_t len, struct aero_meta *ret);
-size_t aero_meta_encode(const struct aero_meta *meta,
-	unsigned char out[static AERO_REC_MAX]);
+size_t aero_meta_encode(
+	const struct aero_meta *meta, unsigned char out[static AERO_REC_MAX]);
 
 /* Make the key of a name: ASCII lower case, one trailing dot dropped. Returns the key's
  * length, or 0 if the name is empty, has an empty label, a label over 63 or more than

@@ -69,7 +69,7 @@ static int zone_miss(const struct query *q, struct aero_reader *r)
 {
 	unsigned char zone[AERO_KEY_MAX];
 	struct aero_meta meta;
-	int rc = aero_reader_meta(r, &meta);
+	int rc = (int)aero_reader_meta(r, &meta);
 	size_t at, len;
 	unsigned i;
 
@@ -92,7 +92,7 @@ static int zone_miss(const struct query *q, struct aero_reader *r)
 static int read_one(struct query *q, struct aero_reader *r)
 {
 	struct aero_rec rec;
-	int rc = aero_reader_get(r, q->key, q->keylen, &rec);
+	int rc = (int)aero_reader_get(r, q->key, q->keylen, &rec);
 
 	if (rc == AERO_READ_OK)
 		rc = pack(q, &rec);
@@ -119,10 +119,11 @@ static int read_list(struct query *q, struct aero_reader *r)
 	memcpy(q->key, list.key, list.len);
 	q->af = AF_INET6;
 	if (list.second != 0)
-		rc = aero_reader_get(r, q->key, q->keylen, &rec);
+		rc = (int)aero_reader_get(r, q->key, q->keylen, &rec);
 	if (rc == AERO_READ_MISS || (rc == AERO_READ_OK && rec.n6 == 0)) {
 		do
-			rc = aero_reader_next(r, AERO_KEY_NAME, q->key, &q->keylen, &rec);
+			rc = (int)aero_reader_next(
+				r, AERO_KEY_NAME, q->key, &q->keylen, &rec);
 		while (rc == AERO_READ_OK && (rec.is_alias || rec.n4 + rec.n6 == 0));
 		q->af = rc == AERO_READ_OK && rec.n4 > 0 ? AF_INET : AF_INET6;
 	}

@@ -31,9 +31,15 @@ static bool names_me(const struct aero_actor *actor)
 					 aero_is_me(actor, actor->op.master.instance_id));
 }
 
+/* Nothing is known of a node that never was in a service: no op can name it. */
+static int read_control(struct aero_actor *actor, struct aero_err *err)
+{
+	return *actor->service == '\0' ? AERO_OK : aero_read_control(actor, err);
+}
+
 int aero_step_L2(struct aero_actor *actor, struct aero_err *err)
 {
-	int rc = aero_read_control(actor, err);
+	int rc = read_control(actor, err);
 
 	if (rc != AERO_OK)
 		return rc;
@@ -75,7 +81,7 @@ int aero_step_L3(struct aero_actor *actor, struct aero_err *err)
 
 int aero_step_L4(struct aero_actor *actor, struct aero_err *err)
 {
-	int rc = aero_read_control(actor, err);
+	int rc = read_control(actor, err);
 
 	if (rc != AERO_OK)
 		return rc;

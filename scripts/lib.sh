@@ -25,6 +25,28 @@ die()
 	exit 1
 }
 
+# background COMMAND...: as $job, in a process group of its own, which ends with us.
+job=
+background()
+{
+	set -m
+	"$@" </dev/null &
+	job=$!
+	set +m
+}
+
+end_job()
+{
+	trap '' HUP INT TERM
+	if [ -n "$job" ]; then
+		echo "ending what runs ..."
+		kill -TERM -- "-$job" 2>/dev/null
+		wait
+	fi
+	exit 130
+}
+trap end_job HUP INT TERM
+
 # --- packages --------------------------------------------------------------------------
 
 missing_packages()
@@ -39,18 +61,17 @@ missing_packages()
 # quietly LOG COMMAND...: output to LOG; a line now and then says that it still runs.
 quietly()
 {
-	local log=$1 pid start=$SECONDS last=0
+	local log=$1 start=$SECONDS last=0
 	shift
-	"$@" >>"$log" 2>&1 </dev/null &
-	pid=$!
-	while kill -0 "$pid" 2>/dev/null; do
+	background "$@" >>"$log" 2>&1
+	while kill -0 "$job" 2>/dev/null; do
 		sleep 0.2
 		if ((SECONDS - start >= last + 20)); then
 			last=$((SECONDS - start))
 			echo "    ... $last s"
 		fi
 	done
-	wait "$pid"
+	wait "$job"
 }
 
 apt()
@@ -113,12 +134,11 @@ build_tree()
 		die "$top is configured in place, which bars other builds: make distclean there"
 	say "building in ${dir#"$top"/} (log: ${log#"$PWD"/})"
 	if [ ! -e "$top/configure" ]; then
-		(cd "$top" && quietly "$log" autoreconf -fi) || build_failed "$log" autoreconf ||
-			return 1
+		quietly "$log" autoreconf -fi "$top" || build_failed "$log" autoreconf || return 1
 	fi
 	if [ ! -e "$dir/config.status" ] || [ "$(cat "$dir/.options" 2>/dev/null)" != "$*" ]; then
-		(cd "$dir" && quietly "$log" "$top/configure" --prefix=/usr --sysconfdir=/etc \
-			--localstatedir=/var "$@") || build_failed "$log" configure || return 1
+		quietly "$log" env -C "$dir" "$top/configure" --prefix=/usr --sysconfdir=/etc \
+			--localstatedir=/var "$@" || build_failed "$log" configure || return 1
 		echo "$*" >"$dir/.options"
 	fi
 	quietly "$log" make -C "$dir" -j"$(nproc)" all || build_failed "$log" make || return 1
@@ -128,8 +148,9 @@ build_tree()
 
 build_failed()
 {
-	grep -nE 'error:|Error |error ' "$1" | tail -n 5
-	tail -n 15 "$1"
+	# The first errors say why, the last lines only that.
+	grep -nE 'error:|: error |undefined reference' "$1" | head -n 8 | grep . ||
+		tail -n 15 "$1"
 	echo "$2 failed. The whole log: $1"
 	return 1
 }
@@ -154,9 +175,9 @@ make_tests()
 	: >"$keep/make.log"
 	find "$dir/tests" "$dir/fuzz" -name '*.trs' -delete 2>/dev/null
 	say "$phase: make $target (log: ${keep#"$PWD"/}/make.log)"
-	make -C "$dir" -j"$(nproc)" "$target" >"$keep/make.log" 2>&1 </dev/null &
-	follow "$!" "$keep/make.log"
-	wait "$!"
+	background make -C "$dir" -j"$(nproc)" "$target" >"$keep/make.log" 2>&1
+	follow "$job" "$keep/make.log"
+	wait "$job"
 	code=$?
 	while IFS= read -r trs; do
 		name=${trs#"$dir"/}

@@ -64,15 +64,19 @@ char *test_read(const char *path)
 {
 	FILE *f = fopen(path, "re");
 	char *text = NULL;
-	size_t size = 0;
+	size_t len = 0, size = 0;
 
 	if (f == NULL)
 		fail_msg("%s: %s", path, strerror(errno));
-	if (getdelim(&text, &size, EOF, f) < 0) {
-		free(text);
-		text = strdup("");
-	}
+	do {
+		size = size * 2 + 4096;
+		text = realloc(text, size);
+		assert_non_null(text);
+		len += fread(text + len, 1, size - 1 - len, f);
+	} while (len == size - 1);
+	assert_false(ferror(f));
 	(void)fclose(f);
+	text[len] = '\0';
 	return text;
 }
 

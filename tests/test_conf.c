@@ -150,13 +150,14 @@ static void errors_name_place_and_remedy(void **state)
 		const char *message;
 	} rows[] = {
 		{NO, {"--prot=1"}, AERO_USAGE,
-			"unknown option \"--prot=1\"; did you mean '--port'?; see "
+			"unknown option \"--prot\"; did you mean '--port'?; see "
 			"aerostat "
 			"--help"},
 		{NO, {"-x"}, AERO_USAGE, "unknown option \"-x\"; see aerostat --help"},
 		{NO, {"-dryrun"}, AERO_USAGE, "did you mean '--dryrun'?"},
 		{NO, {"--server-x=mongodb://u:secret@h"}, AERO_USAGE,
-			"unknown option that"},
+			"unknown option \"--server-x\""},
+		{NO, {"--secre=secret"}, AERO_USAGE, "unknown option \"--secre\""},
 		{NO, {"--port"}, AERO_USAGE, "--port needs a value: N"},
 		{NO, {"--server", "--dryrun"}, AERO_USAGE,
 			"--server needs a value (SERVER)"},
@@ -291,6 +292,10 @@ static void the_root_comes_from_flag_then_environment(void **state)
 	assert_int_equal(conf.port, 78);
 	(void)unsetenv("AEROSTAT_ROOT");
 	free(argv[0]);
+	assert_int_equal(LOAD(NO, "--root=some/where"), AERO_OK);
+	assert_int_equal(conf.root[0], '/');
+	assert_non_null(strstr(conf.root, "/some/where"));
+	aero_conf_clear(&conf);
 	assert_int_equal(LOAD(NO, "--root=//"), AERO_OK);
 	assert_true(aero_conf_real_root(&conf));
 	path = aero_conf_path(&conf, "/etc/hosts");

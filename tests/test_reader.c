@@ -339,8 +339,8 @@ static void damage_is_refused_and_never_believed(void **state)
 			/* Half of them where the structure is: headers and indexes. */
 			at = rnd(2) ? rnd((uint32_t)size)
 				    : rnd((uint32_t)(size / 4096)) * 4096 + rnd(160);
-			copy[at] = rnd(4) ? (unsigned char)rnd(256)
-					  : (unsigned char)(copy[at] ^ 1U << rnd(8));
+			copy[at] = (unsigned char)(rnd(4) ? rnd(256)
+							  : copy[at] ^ 1U << rnd(8));
 		}
 		spit(bad, copy, i % 10 == 0 ? rnd((uint32_t)size) : size);
 		refused += no_wrong_answer(bad, &set) > 0;
@@ -381,6 +381,48 @@ static void a_loop_of_pages_ends(void **state)
 	assert_true(loops > 1);
 	spit(bad, good, size);
 	assert_int_equal(no_wrong_answer(bad, &set), set.n_entries);
+	free(good);
+	mirror_set_clear(&set);
+	free(path);
+	free(bad);
+}
+
+/* A leaf page's own words that cannot be true. */
+static void a_page_that_contradicts_itself_is_refused(void **state)
+{
+	static const struct {
+		size_t at;
+		unsigned char low, high;
+	} rows[] = {
+		{0, 3, 0},		       /* another page's number */
+		{10, 4, 0},		       /* an overflow page */
+		{10, 0x22, 0},		       /* fixed-size keys */
+		{10, 1, 0},		       /* a branch where a leaf must be */
+		{12, 16, 0},		       /* no node */
+		{12, 19, 0},		       /* half an index entry */
+		{12, 0, 0x20},		       /* the index ends behind the page */
+		{12, 0xfe, 0xff}, {14, 17, 0}, /* nodes begin in the index */
+		{14, 0xff, 0xff},	       /* nodes begin behind the page */
+	};
+	char *path = make_path("one.mdb"), *bad = make_path("x.mdb");
+	struct mirror_set set = {0};
+	unsigned char *good, was[16];
+	size_t size, i, at;
+
+	(void)state;
+	publish(path, 1, &set);
+	size = slurp(path, &good);
+	for (i = 0; i < AERO_COUNT(rows); i++) {
+		at = 8192 + rows[i].at;
+		memcpy(was, good + 8192, 16);
+		good[at] = rows[i].low;
+		good[at + 1] = rows[i].high;
+		if (rows[i].at == 12 && rows[i].high != 0)
+			memset(good + 8192 + 14, 0xff, 2); /* so that it is the lesser */
+		spit(bad, good, size);
+		assert_int_equal(no_wrong_answer(bad, &set), set.n_entries);
+		memcpy(good + 8192, was, 16);
+	}
 	free(good);
 	mirror_set_clear(&set);
 	free(path);
@@ -495,6 +537,7 @@ int main(void)
 		cmocka_unit_test(describes_the_file),
 		cmocka_unit_test(damage_is_refused_and_never_believed),
 		cmocka_unit_test(a_loop_of_pages_ends),
+		cmocka_unit_test(a_page_that_contradicts_itself_is_refused),
 		cmocka_unit_test(what_cannot_be_read_is_told_apart),
 		cmocka_unit_test(a_foreign_file_has_no_description),
 	};

@@ -165,6 +165,11 @@ static void a_sealed_record_that_breaks_the_layout_is_refused(void **state)
 	}
 	seal(out, len);
 	assert_true(aero_rec_decode(key, sizeof(key), out, len, &rec));
+	/* canon_len inside the name, and its rest as one alias more. */
+	out[8] = 3;
+	out[9] = 2;
+	seal(out, len);
+	assert_false(aero_rec_decode(key, sizeof(key), out, len, &rec));
 }
 
 static void what_does_not_fit_is_not_encoded(void **state)

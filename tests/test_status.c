@@ -123,14 +123,13 @@ static void a_missing_or_damaged_file_is_told_apart(void **state)
 static void prometheus_text_follows_the_exporter_rules(void **state)
 {
 	static const char *const lines[] = {
-		"# HELP aerostat_names Host names published.\n# TYPE aerostat_names "
-		"gauge\n"
-		"aerostat_names 10\n",
+		"# HELP aerostat_names Host names published.\n# TYPE aerostat_names ",
+		"# TYPE aerostat_names gauge\naerostat_names 10\n",
 		"\naerostat_mode{mode=\"stream\"} 1\n",
 		"\naerostat_connected 1\n",
 		"\naerostat_shadowed 2\n",
-		"\n# TYPE aerostat_reconnects_total counter\naerostat_reconnects_total "
-		"6\n",
+		"\n# TYPE aerostat_reconnects_total counter\n",
+		"\naerostat_reconnects_total 6\n",
 		"\naerostat_start_time_seconds 1700000000.123\n",
 		"\naerostat_published_timestamp_seconds 1700000000.123456789\n",
 		"\naerostat_source_timestamp_seconds 1700000000\n",

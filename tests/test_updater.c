@@ -98,12 +98,13 @@ static void it_runs_without_a_shell_in_a_small_environment(void **state)
 	(void)sigfillset(&set);
 	assert_int_equal(sigprocmask(SIG_BLOCK, &set, &old), 0);
 	(void)signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(dup2(0, 40), 40); /* and a descriptor that is not its business */
 	assert_int_equal(setenv("HOME", "/home/x", 1), 0);
 	assert_int_equal(setenv("SECRET", "x", 1), 0);
 	assert_int_equal(
 		run("echo $0 $# $(pwd) $(readlink /proc/$$/fd/0)\n"
 		    "tr '\\0' '\\n' </proc/$$/environ | sort\n"
-		    "ls /proc/$$/fd | grep -vxE '[0-2]|10|255'\n"
+		    "ls /proc/self/fd\n" /* 3 is its own */
 		    "echo group $(($(ps -o pgid= -p $$) - $$))\n"
 		    "touch $AEROSTAT_LEGACY\n"
 		    /* all but the two that the C library keeps to itself; of a process of
@@ -114,9 +115,10 @@ static void it_runs_without_a_shell_in_a_small_environment(void **state)
 		AERO_OK);
 	assert_int_equal(sigprocmask(SIG_SETMASK, &old, NULL), 0);
 	(void)signal(SIGPIPE, SIG_DFL);
+	(void)close(40);
 	(void)snprintf(expected, sizeof(expected),
 		"%s 0 / /dev/null\nAEROSTAT_LEGACY=%s\nHOME=/home/x\nPATH=%s\n"
-		"group 0\nSigBlk 0000000\nSigIgn 0000000\n",
+		"0\n1\n2\n3\ngroup 0\nSigBlk 0000000\nSigIgn 0000000\n",
 		program, paths.legacy, getenv("PATH"));
 	assert_string_equal(result.output, expected);
 	assert_int_equal(result.legacy_len, 0);
@@ -172,16 +174,19 @@ static void what_cannot_be_run_is_refused(void **state)
 	assert_int_equal(aero_updater_run("/nonexistent/x", &paths, 9000, &result, &err),
 		AERO_REFUSED);
 	assert_non_null(strstr(err.msg, "/nonexistent/x"));
+	aero_updater_result_clear(&result);
 	/* no shell is asked for what is no program */
 	test_write(program, "echo x >$AEROSTAT_LEGACY\n");
 	assert_int_equal(chmod(program, 0755), 0);
 	assert_int_equal(
 		aero_updater_run(program, &paths, 9000, &result, &err), AERO_REFUSED);
+	aero_updater_result_clear(&result);
 	assert_int_equal(access(paths.legacy, F_OK), -1);
 	script("true");
 	assert_int_equal(chmod(program, 0644), 0);
 	assert_int_equal(
 		aero_updater_run(program, &paths, 9000, &result, &err), AERO_REFUSED);
+	aero_updater_result_clear(&result);
 }
 
 /* It runs no more; a zombie waits for init only. */
@@ -220,7 +225,7 @@ static void a_hanging_one_is_ended_with_its_children(void **state)
 		const char *trap;
 		int64_t least, most;
 	} rows[] = {
-		{"", 300, 1500}, {"trap '' TERM", 2300, 4000}, /* then KILL */
+		{"", 300, 2200}, {"trap '' TERM", 2300, 9000}, /* then KILL */
 	};
 	struct aero_updater_result result;
 	struct aero_err err;
@@ -266,7 +271,7 @@ static void children_left_behind_end_with_it(void **state)
 			rows[i], test_dir());
 		began = aero_clock_ms();
 		assert_int_equal(run(body, 9000, &result, &err), AERO_OK);
-		assert_true(aero_clock_ms() - began < 1500);
+		assert_true(aero_clock_ms() - began < 1900);
 		assert_string_equal(result.legacy, "x\n");
 		aero_updater_result_clear(&result);
 		assert_gone(test_path("child"));
@@ -334,9 +339,9 @@ static void no_step_blocks_and_idle_polls_do_not_spin(void **state)
 			slowest = aero_clock_ms() - began;
 		steps++;
 	}
-	if (steps > 20)
+	if (steps > 100) /* 50 where there are no pidfds */
 		fail_msg("%d steps", steps);
-	if (slowest > 200)
+	if (slowest > 1000)
 		fail_msg("a step of %lld ms", (long long)slowest);
 	assert_int_equal(aero_updater_finish(updater, &result, &err), AERO_REFUSED);
 	assert_string_equal(result.output, "x\n");

@@ -17,6 +17,7 @@
 static struct {
 	bool mount;	    /* /etc/hosts cannot be renamed over */
 	int crash_at, call; /* end the process at this one; 0 = never */
+	bool full;	    /* a mount whose disk gets full in the middle */
 	int meddle;	    /* so many times somebody edits the file at the first fsync */
 	char renamed[512];  /* last source that was renamed to the target */
 } wraps;
@@ -50,6 +51,13 @@ ssize_t __wrap_write(int fd, const void *data, size_t len)
 	if (crash_now()) {
 		(void)!__real_write(fd, data, len - len / 8);
 		(void)raise(SIGKILL);
+	}
+	if (wraps.full && wraps.renamed[0] != '\0') {
+		if (len < 8) {
+			errno = ENOSPC;
+			return -1;
+		}
+		len -= 7;
 	}
 	return __real_write(fd, data, len);
 }
@@ -215,6 +223,28 @@ static void a_left_over_without_the_mark_is_no_recovery(void **state)
 	writer_holds(writer_paths.hosts, USER BLOCK_OF(""));
 }
 
+static void a_full_disk_in_the_middle_is_mended_later(void **state)
+{
+	struct aero_hosts_result result = {0};
+	struct aero_err err;
+
+	(void)state;
+	test_write(writer_paths.hosts, USER BLOCK_OF(""));
+	wraps.mount = wraps.full = true;
+	assert_int_equal(writer_update(1, NULL, false, &result, &err), AERO_IO);
+	assert_non_null(strstr(err.msg, writer_paths.hosts));
+	assert_true(writer_there(test_path("etc/hosts.tmp")));
+	/* still full: still to be mended */
+	assert_int_equal(writer_update(1, NULL, false, &result, &err), AERO_IO);
+	assert_true(writer_there(test_path("etc/hosts.tmp")));
+	wraps.full = false;
+	assert_int_equal(writer_update(1, NULL, false, &result, &err), AERO_OK);
+	assert_true(result.recovered);
+	aero_hosts_result_clear(&result);
+	writer_holds(writer_paths.hosts, USER BLOCK);
+	assert_false(writer_there(test_path("etc/hosts.tmp")));
+}
+
 /* One update in a process that ends at its call number `call`; false: it had fewer. */
 static bool crashes_at(int call, bool mount, const char *legacy)
 {
@@ -302,6 +332,7 @@ int main(void)
 		TEST(a_mount_is_written_in_place),
 		TEST(a_half_written_mount_is_finished),
 		TEST(a_left_over_without_the_mark_is_no_recovery),
+		TEST(a_full_disk_in_the_middle_is_mended_later),
 		TEST(a_crash_at_any_call_loses_nothing),
 	};
 

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* aerostat lookup: one name or address, answered as the NSS module answers it. */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cli/cli.h"
+#include "cli/json.h"
+#include "cli/mirror.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+
+/* The key of an address or a name; 0 if the word is neither. A v4-mapped IPv6 address is
+ * looked up as IPv4. */
+static size_t key_of(const char *word, unsigned char key[static AERO_KEY_MAX])
+{
+	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+	unsigned char bytes[16];
+
+	key[0] = AERO_KEY_ADDRESS;
+	if (inet_pton(AF_INET, word, bytes) == 1) {
+		memcpy(key + 1, bytes, 4);
+		return 5;
+	}
+	if (inet_pton(AF_INET6, word, bytes) == 1) {
+		bool is_mapped = memcmp(bytes, mapped, sizeof(mapped)) == 0;
+		size_t len = is_mapped ? 4 : 16;
+
+		memcpy(key + 1, bytes + 16 - len, len);
+		return 1 + len;
+	}
+	return aero_name_key(word, key);
+}
+
+/* The lower-case name of a key (without its kind) ends in `.zone`. */
+static bool below(const unsigned char *name, size_t len, const char *zone)
+{
+	size_t zlen;
+
+	zone += strspn(zone, ".");
+	zlen = strlen(zone);
+	if (zlen == 0)
+		return true;
+	return len > zlen && name[len - zlen - 1] == '.' &&
+	       strncasecmp((const char *)name + len - zlen, zone, zlen) == 0;
+}
+
+/* Not found: a dotted name that is not ours at all is somebody else's to answer. */
+static int miss(const char *word, const unsigned char *key, size_t keylen,
+	const struct aero_meta *meta, struct aero_err *err)
+{
+	const char *zone = meta->zones;
+	char shown[300];
+
+	(void)aero_quote(word, shown, sizeof(shown));
+	if (key[0] == AERO_KEY_ADDRESS)
+		return aero_err_set(err, AERO_MISS, "no node has the address %s", word);
+	if (memchr(key + 1, '.', keylen - 1) == NULL)
+		return aero_err_set(err, AERO_MISS, "no node is called %s", shown);
+	for (size_t i = 0; i < meta->n_zones; i++, zone += strlen(zone) + 1)
+		if (below(key + 1, keylen - 1, zone))
+			return aero_err_set(
+				err, AERO_MISS, "no node is called %s", shown);
+	return aero_err_set(err, AERO_MISS,
+		"%s is below neither `domain` nor `zones`, so other sources (dns) are "
+		"asked "
+		"for it",
+		shown);
+}
+
+static void print_lines(FILE *out, const struct aero_rec *rec)
+{
+	char address[INET6_ADDRSTRLEN];
+
+	for (size_t i = 0; aero_cli_address(rec, i, address); i++) {
+		const char *alias = rec->aliases;
+
+		(void)fprintf(out, "%s %s", address, rec->canon);
+		for (size_t j = 0; j < rec->n_alias; j++, alias += strlen(alias) + 1)
+			(void)fprintf(out, " %s", alias);
+		(void)fputc('\n', out);
+	}
+}
+
+static bool append_record(bson_t *doc, const struct aero_rec *rec)
+{
+	char address[INET6_ADDRSTRLEN], buf[16];
+	const char *key, *alias = rec->aliases;
+	bson_t array;
+	bool ok = BSON_APPEND_UTF8(doc, "canonical", rec->canon) &&
+		  BSON_APPEND_ARRAY_BEGIN(doc, "addresses", &array);
+
+	for (uint32_t i = 0; ok && aero_cli_address(rec, i, address); i++) {
+		(void)bson_uint32_to_string(i, &key, buf, sizeof(buf));
+		ok = BSON_APPEND_UTF8(&array, key, address);
+	}
+	ok = ok && bson_append_array_end(doc, &array) &&
+	     BSON_APPEND_ARRAY_BEGIN(doc, "aliases", &array);
+	for (uint32_t i = 0; ok && i < rec->n_alias; i++, alias += strlen(alias) + 1) {
+		(void)bson_uint32_to_string(i, &key, buf, sizeof(buf));
+		ok = BSON_APPEND_UTF8(&array, key, alias);
+	}
+	return ok && bson_append_array_end(doc, &array);
+}
+
+static int print_object(FILE *out, const char *word, const struct aero_rec *rec,
+	const struct aero_meta *meta, int64_t now_ms, struct aero_err *err)
+{
+	bson_t doc = BSON_INITIALIZER;
+	int rc;
+
+	if (!BSON_APPEND_UTF8(&doc, "name", word) || !append_record(&doc, rec) ||
+		!BSON_APPEND_INT64(&doc, "generation", (int64_t)meta->generation) ||
+		!BSON_APPEND_INT64(&doc, "source_time", (int64_t)meta->source_time) ||
+		!BSON_APPEND_INT64(&doc, "age",
+			now_ms / 1000 - (int64_t)(meta->published / 1000000000)))
+		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
+	else
+		rc = aero_cli_print_json(out, &doc, err);
+	if (rc == AERO_OK)
+		(void)fputc('\n', out);
+	bson_destroy(&doc);
+	return rc;
+}
+
+int aero_cli_lookup(const struct aero_cli *cli, struct aero_err *err)
+{
+	unsigned char key[AERO_KEY_MAX];
+	const char *word = cli->words[0];
+	struct aero_reader reader;
+	struct aero_rec rec;
+	struct aero_meta meta;
+	enum aero_read result;
+	size_t keylen = key_of(word, key);
+	char shown[300];
+	int rc = aero_cli_mirror_open(cli->conf, &reader, err);
+
+	if (rc != AERO_OK)
+		return rc;
+	if (keylen == 0) {
+		rc = aero_err_set(err, AERO_MISS, "%s is neither a name nor an address",
+			aero_quote(word, shown, sizeof(shown)));
+		goto out;
+	}
+	result = aero_reader_meta(&reader, &meta);
+	if (result == AERO_READ_OK)
+		result = aero_reader_get(&reader, key, keylen, &rec);
+	/* The zones point into the page that the look-up went over: read them again. */
+	if (result == AERO_READ_MISS && aero_reader_meta(&reader, &meta) == AERO_READ_OK)
+		rc = miss(word, key, keylen, &meta, err);
+	else if (result != AERO_READ_OK)
+		rc = aero_cli_mirror_fail(cli->conf, result, reader.err, err);
+	else if (cli->conf->json)
+		rc = print_object(cli->out, word, &rec, &meta, aero_unix_ms(), err);
+	else
+		print_lines(cli->out, &rec);
+out:
+	aero_reader_close(&reader);
+	return rc;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* One line of aerostat import. */
+#include "config.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/import.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct aero_conf conf = {.domain = strdup("zone")};
+	struct aero_slot slot = {0};
+	struct aero_err err = {{0}};
+	char *line = malloc(size + 1);
+
+	if (line != NULL && conf.domain != NULL) {
+		memcpy(line, data, size);
+		line[size] = '\0';
+		/* Taken: it has a name. Refused: it has words, and nothing is left
+		 * behind. */
+		if (aero_cli_import_line(&conf, line, size, &slot, &err) == AERO_OK
+				? *slot.hostname == '\0'
+				: err.msg[0] == '\0' || slot.hostname != NULL)
+			abort();
+	}
+	aero_slot_clear(&slot);
+	free(line);
+	free(conf.domain);
+	return 0;
+}

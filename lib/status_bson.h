@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* A status as BSON, apart from lib/status.h for those who build without libbson. */
+#ifndef AERO_LIB_STATUS_BSON_H
+#define AERO_LIB_STATUS_BSON_H
+
+#include <bson/bson.h>
+
+#include "lib/status.h"
+
+/* Append all members, as status.json holds them; a NULL string is ''. False without
+ * memory. */
+bool aero_status_to_bson(const struct aero_status *status, bson_t *doc);
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/identity.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "register/hostname.h"
+#include "register/plan.h"
+#include "register/register.h"
+#include "register/report.h"
+#include "register/session.h"
+
+static uint64_t random_bits(void *arg)
+{
+	(void)arg;
+	return aero_random();
+}
+
+/* ---- register ---- */
+
+/* The name is acknowledged: mark this node, then name the system. */
+static int registered(const struct aero_session *session, const char *hostname,
+	struct aero_err *err)
+{
+	const struct aero_info *info = &session->info;
+	struct aero_identity identity = {.who = session->me}; /* lent */
+	char name[AERO_HOSTNAME_SIZE], type[16];
+	int rc;
+
+	(void)snprintf(name, sizeof(name), "%s", hostname);
+	(void)snprintf(type, sizeof(type), "%s", aero_info_type(info));
+	identity.hostname = name;
+	identity.service = info->service;
+	identity.type = type;
+	rc = aero_identity_save(session->conf, &identity, err);
+	if (rc == AERO_OK && aero_hostname_allowed(session->conf))
+		rc = aero_hostname_set(session->conf, hostname, err);
+	if (rc != AERO_OK)
+		aero_err_prefix(err, rc, "registered as %s, but", hostname);
+	return rc;
+}
+
+struct register_plan {
+	const struct aero_session *session;
+	struct aero_plan plan;
+};
+
+static int plan_register(void *arg, struct aero_err *err)
+{
+	struct register_plan *plan = arg;
+	const struct aero_info *info = &plan->session->info;
+
+	return aero_plan_register(plan->session->store, info->service, info->masterful,
+		plan->session->me.instance_id, &plan->plan, err);
+}
+
+static int register_really(struct aero_session *session, FILE *out, struct aero_err *err)
+{
+	struct aero_actor actor = {0};
+	int rc;
+
+	aero_actor_begin(&actor, AERO_ACT_REGISTER, session->store, session->info.service,
+		session->info.masterful, &session->me, random_bits, NULL);
+	rc = aero_session_drive(session, &actor, err);
+	if (rc == AERO_OK)
+		rc = registered(session, actor.hostname, err);
+	if (rc == AERO_OK)
+		aero_report_register(session, out, actor.hostname, actor.how);
+	aero_actor_clear(&actor);
+	return rc;
+}
+
+int aero_register_run(const struct aero_conf *conf, FILE *out, struct aero_err *err)
+{
+	struct aero_session session;
+	struct register_plan plan = {.session = &session};
+	int rc = aero_session_begin(conf, &session, err);
+
+	if (rc == AERO_OK)
+		rc = aero_session_info(&session, err);
+	if (rc == AERO_OK)
+		rc = aero_identity_find(conf, &session.me, err);
+	if (rc == AERO_OK && !aero_list_copy(&session.info.aliases, &session.me.aliases))
+		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
+	if (rc == AERO_OK)
+		rc = aero_session_store(&session, err);
+	if (rc == AERO_OK)
+		rc = aero_session_indexes(&session, out, err);
+	if (rc == AERO_OK && !conf->dryrun) {
+		rc = register_really(&session, out, err);
+	} else if (rc == AERO_OK) {
+		rc = aero_session_try(&session, plan_register, &plan, err);
+		if (rc == AERO_OK)
+			aero_report_register(&session, out, plan.plan.hostname, plan.plan.how);
+	}
+	aero_plan_clear(&plan.plan);
+	aero_session_close(&session);
+	return rc;
+}
+
+/* ---- who this node is, once registered ---- */
+
+/* The id alone counts: the flag's, identity.json's, or found out. *ret_here: it is known
+ * to be this machine, whose hostname and identity.json are ours to change. */
+static int who_is_it(
+	struct aero_session *session, bool *ret_here, struct aero_err *err)
+{
+	const struct aero_conf *conf = session->conf;
+	struct aero_identity identity = {0};
+	bool foreign = false, flag = *conf->instance_id != '\0';
+	int rc = aero_identity_load(conf, &identity, &foreign, err);
+
+	if (rc != AERO_OK && rc != AERO_MISS)
+		aero_log(AERO_WARNING, "identity: %s", err->msg);
+	if (rc == AERO_OK && foreign)
+		aero_log(AERO_WARNING,
+			"identity: identity.json is of another machine (an image?); not used");
+	if (rc == AERO_OK && (foreign || (conf->offline && !flag)))
+		rc = AERO_MISS;
+	*ret_here = !flag;
+	if (rc == AERO_OK && flag)
+		*ret_here = strcmp(conf->instance_id, identity.who.instance_id) == 0;
+	if (flag || rc == AERO_OK) {
+		session->me = (struct aero_occupant){
+			.instance_id =
+				strdup(flag ? conf->instance_id : identity.who.instance_id),
+			.ip = strdup(""),
+			.ip6 = strdup(""),
+		};
+		rc = AERO_OK;
+		if (session->me.instance_id == NULL || session->me.ip == NULL ||
+			session->me.ip6 == NULL)
+			rc = aero_err_set(err, AERO_NOMEM, "out of memory");
+	} else {
+		rc = aero_identity_find(conf, &session->me, err);
+	}
+	/* Where its slot is gone, the service is still needed to look for open change-overs. */
+	if (rc == AERO_OK && session->info.service == NULL && identity.service != NULL &&
+		strcmp(identity.who.instance_id, session->me.instance_id) == 0) {
+		session->info.service = identity.service;
+		identity.service = NULL; /* now owned by session */
+	}
+	aero_identity_clear(&identity);
+	return rc;
+}
+
+/* ---- change-over ---- */
+
+static int now_master(const struct aero_session *session, const char *hostname, bool here,
+	struct aero_err *err)
+{
+	struct aero_identity identity = {0};
+	bool foreign = false;
+	int rc = AERO_OK;
+
+	/* A node without identity.json stays one: only registering makes it. */
+	if (here &&
+		aero_identity_load(session->conf, &identity, &foreign, NULL) == AERO_OK &&
+		!foreign &&
+		strcmp(identity.who.instance_id, session->me.instance_id) == 0) {
+		free(identity.hostname);
+		identity.hostname = strdup(hostname);
+		rc = identity.hostname == NULL
+			? aero_err_set(err, AERO_NOMEM, "out of memory")
+			: aero_identity_save(session->conf, &identity, err);
+	}
+	aero_identity_clear(&identity);
+	if (rc == AERO_OK && here && aero_hostname_allowed(session->conf))
+		rc = aero_hostname_set(session->conf, hostname, err);
+	if (rc != AERO_OK)
+		aero_err_prefix(err, rc, "made %s, but", hostname);
+	return rc;
+}
+
+static int plan_master(void *arg, struct aero_err *err)
+{
+	struct register_plan *plan = arg;
+
+	return aero_plan_master(plan->session->store, plan->session->info.service,
+		plan->session->me.instance_id, &plan->plan, err);
+}
+
+static int change_master(
+	struct aero_session *session, FILE *out, bool here, struct aero_err *err)
+{
+	struct register_plan plan = {.session = session};
+	struct aero_actor actor = {0};
+	int rc;
+
+	if (session->conf->dryrun) {
+		rc = aero_session_try(session, plan_master, &plan, err);
+		if (rc == AERO_OK)
+			aero_report_master(session, out, plan.plan.hostname, &plan.plan);
+		aero_plan_clear(&plan.plan);
+		return rc;
+	}
+	aero_actor_begin(&actor, AERO_ACT_CHANGE_MASTER, session->store,
+		session->info.service, true, &session->me, random_bits, NULL);
+	rc = aero_session_drive(session, &actor, err);
+	if (rc == AERO_OK)
+		rc = now_master(session, actor.hostname, here, err);
+	if (rc == AERO_OK)
+		aero_report_master(session, out, actor.hostname, NULL);
+	aero_actor_clear(&actor);
+	return rc;
+}
+
+int aero_change_master_run(const struct aero_conf *conf, FILE *out, struct aero_err *err)
+{
+	struct aero_session session;
+	bool here = false;
+	int rc = aero_session_begin(conf, &session, err);
+
+	if (rc == AERO_OK)
+		rc = aero_session_info(&session, err);
+	if (rc == AERO_OK && !session.info.masterful)
+		rc = aero_err_set(err, AERO_REFUSED,
+			"service %s is not masterful: it has no master", session.info.service);
+	if (rc == AERO_OK)
+		rc = who_is_it(&session, &here, err);
+	if (rc == AERO_OK)
+		rc = aero_session_store(&session, err);
+	if (rc == AERO_OK)
+		rc = aero_session_indexes(&session, out, err);
+	if (rc == AERO_OK)
+		rc = change_master(&session, out, here, err);
+	aero_session_close(&session);
+	return rc;
+}
+
+/* ---- release ---- */
+
+struct held {
+	const struct aero_session *session;
+	struct aero_slot slot;
+};
+
+static int find_held(void *arg, struct aero_err *err)
+{
+	struct held *held = arg;
+	int rc = aero_store_by_instance(
+		held->session->store, held->session->me.instance_id, &held->slot, err);
+
+	return rc == AERO_MISS ? AERO_OK : rc;
+}
+
+static int release(struct aero_session *session, FILE *out, bool here, struct aero_err *err)
+{
+	struct held held = {.session = session};
+	struct aero_actor actor = {0};
+	int rc = aero_session_try(session, find_held, &held, err);
+	const char *service = held.slot.service;
+
+	if (service == NULL || *service == '\0')
+		service = session->info.service != NULL ? session->info.service : "";
+	if (rc == AERO_OK && session->conf->dryrun) {
+		aero_report_release(session, out,
+			held.slot.hostname != NULL ? held.slot.hostname : "");
+	} else if (rc == AERO_OK) {
+		aero_actor_begin(&actor, AERO_ACT_RELEASE, session->store, service, true,
+			&session->me, random_bits, NULL);
+		rc = aero_session_drive(session, &actor, err);
+		if (rc == AERO_OK && here)
+			rc = aero_identity_remove(session->conf, err);
+		if (rc == AERO_OK)
+			aero_report_release(session, out, actor.hostname);
+	}
+	aero_actor_clear(&actor);
+	aero_slot_clear(&held.slot);
+	return rc;
+}
+
+int aero_release_run(const struct aero_conf *conf, FILE *out, struct aero_err *err)
+{
+	struct aero_session session;
+	bool here = false;
+	int rc = aero_session_begin(conf, &session, err);
+
+	if (rc == AERO_OK)
+		rc = who_is_it(&session, &here, err);
+	if (rc == AERO_OK)
+		rc = aero_session_store(&session, err);
+	if (rc == AERO_OK)
+		rc = release(&session, out, here, err);
+	aero_session_close(&session);
+	return rc;
+}

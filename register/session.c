@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "register/session.h"
+
+#define LOCK "/run/aerostat/register.lock"
+#define STATE_DIR "/var/lib/aerostat"
+#define INFO "/etc/aerostat_info"
+#define INFO_DOCUMENTED "/etc/aerosat_info" /* as the original's README spells it */
+#define INFO_MAX 65536
+
+#define RETRY_BASE_MS 200
+#define RETRY_CAP_MS 10000
+#define LOST_MIN_MS 10
+#define LOST_MAX_MS 200
+
+static int no_memory(struct aero_err *err)
+{
+	return aero_err_set(err, AERO_NOMEM, "out of memory");
+}
+
+static void pause_ms(int64_t ms)
+{
+	struct timespec time = {ms / 1000, (ms % 1000) * 1000000};
+
+	(void)nanosleep(&time, NULL);
+}
+
+static int take_lock(struct aero_session *session, struct aero_err *err)
+{
+	char *path = aero_conf_path(session->conf, LOCK);
+	pid_t holder = 0;
+	int rc;
+
+	if (path == NULL)
+		return no_memory(err);
+	rc = aero_lock_take(path, &session->lock_fd, &holder, err);
+	if (rc == AERO_AGAIN)
+		rc = aero_err_set(err, rc, "another registration is running (pid %ld, %s)",
+			(long)holder, path);
+	else if (rc == AERO_PERM)
+		rc = aero_err_prefix(err, rc, "this needs root, or --dryrun to look only");
+	free(path);
+	return rc;
+}
+
+static int check_dir(const struct aero_conf *conf, struct aero_err *err)
+{
+	char *dir = aero_conf_path(conf, STATE_DIR);
+	int rc;
+
+	if (dir == NULL)
+		return no_memory(err);
+	rc = aero_dir_make(dir, err);
+	if (rc == AERO_OK && access(dir, W_OK) != 0)
+		rc = aero_err_set(err, aero_rc_of_errno(errno), "write in '%s': %s", dir,
+			strerror(errno));
+	if (rc == AERO_PERM)
+		rc = aero_err_prefix(err, rc, "this needs root, or --dryrun to look only");
+	free(dir);
+	return rc;
+}
+
+int aero_session_begin(
+	const struct aero_conf *conf, struct aero_session *ret, struct aero_err *err)
+{
+	int rc;
+
+	*ret = (struct aero_session){.conf = conf, .lock_fd = -1};
+	if (conf->dryrun)
+		return AERO_OK;
+	ret->deadline = aero_clock_ms() + (int64_t)conf->register_deadline * 1000;
+	rc = take_lock(ret, err);
+	return rc == AERO_OK ? check_dir(conf, err) : rc;
+}
+
+/* The text of aerostat_info and the path that it was read from. */
+static int read_info(const struct aero_conf *conf, char **ret_path, char **ret_text,
+	size_t *ret_len, struct aero_err *err)
+{
+	bool given = aero_conf_from(conf, "info") != AERO_FROM_DEFAULT;
+	char *path = given ? strdup(conf->info) : aero_conf_path(conf, INFO), *other = NULL;
+	int rc;
+
+	if (path == NULL)
+		return no_memory(err);
+	rc = aero_file_read(path, INFO_MAX, ret_text, ret_len, err);
+	if (rc == AERO_MISS && !given) {
+		other = aero_conf_path(conf, INFO_DOCUMENTED);
+		if (other != NULL)
+			rc = aero_file_read(other, INFO_MAX, ret_text, ret_len, NULL);
+	}
+	if (rc == AERO_MISS)
+		rc = aero_err_set(err, AERO_CONFIG,
+			"%s: no such file: write `SERVICE [masterful|iterative] [ALIAS...]` there, "
+			"or give --service",
+			path);
+	else if (rc == AERO_BAD)
+		rc = AERO_CONFIG;
+	*ret_path = path;
+	if (rc == AERO_OK && other != NULL) {
+		*ret_path = other;
+		other = path;
+	}
+	free(other);
+	return rc;
+}
+
+/* Flags win over the file, word by word. */
+static int of_file(
+	const struct aero_conf *conf, struct aero_info *info, struct aero_err *err)
+{
+	struct aero_info file = {0};
+	char *path = NULL, *text = NULL;
+	size_t len = 0;
+	int rc = read_info(conf, &path, &text, &len, err);
+
+	if (rc == AERO_OK)
+		rc = aero_info_parse(text, len, path, &file, err);
+	if (rc == AERO_OK && *conf->type == '\0' && conf->alias.n == 0) {
+		*info = file;
+		file = (struct aero_info){0}; /* now owned by info */
+	} else if (rc == AERO_OK) {
+		rc = aero_info_words(file.service,
+			*conf->type != '\0' ? conf->type : aero_info_type(&file),
+			conf->alias.n > 0 ? &conf->alias : &file.aliases, info, err);
+	}
+	aero_info_clear(&file);
+	free(text);
+	free(path);
+	return rc;
+}
+
+int aero_session_info(struct aero_session *session, struct aero_err *err)
+{
+	const struct aero_conf *conf = session->conf;
+	int rc;
+
+	if (*conf->service != '\0')
+		rc = aero_info_words(
+			conf->service, conf->type, &conf->alias, &session->info, err);
+	else if (conf->info_source == AERO_INFO_TAGS)
+		rc = aero_err_set(err, AERO_CONFIG,
+			"info_source: tags is not there yet: use file, or give --service");
+	else
+		rc = of_file(conf, &session->info, err);
+	if (rc == AERO_OK && *session->info.warning != '\0')
+		aero_log(AERO_WARNING, "aerostat_info: %s", session->info.warning);
+	return rc;
+}
+
+int aero_session_store(struct aero_session *session, struct aero_err *err)
+{
+	const struct aero_conf *conf = session->conf;
+	char *server = NULL;
+	int rc = aero_conf_server(conf, &server, err);
+	struct aero_store_opts opts = {
+		.server = server,
+		.port = conf->port,
+		.database = conf->database,
+		.role = "register",
+		.read_only = conf->dryrun,
+	};
+
+	if (rc == AERO_OK)
+		rc = aero_store_open(&opts, &session->store, err);
+	free(server);
+	return rc;
+}
+
+/* A store that fails is asked again; what it says at the deadline is the answer. */
+int aero_session_try(struct aero_session *session,
+	int (*once)(void *arg, struct aero_err *err), void *arg, struct aero_err *err)
+{
+	int64_t left, wait;
+	int rc;
+
+	for (unsigned attempt = 0;; attempt++) {
+		rc = once(arg, err);
+		if (rc == AERO_OK || !aero_actor_retry(rc))
+			return rc;
+		left = session->deadline - aero_clock_ms();
+		if (left <= 0)
+			return rc;
+		wait = 50 + aero_backoff_ms(attempt < 10 ? attempt : 10, RETRY_BASE_MS,
+				   RETRY_CAP_MS, aero_random());
+		wait = wait < left ? wait : left;
+		aero_log(AERO_WARNING, "store: %s: trying again wait_ms=%lld left_s=%lld",
+			err->msg, (long long)wait, (long long)(left / 1000));
+		pause_ms(wait);
+	}
+}
+
+struct index_check {
+	struct aero_session *session;
+	FILE *out;
+};
+
+static int indexes_once(void *arg, struct aero_err *err)
+{
+	struct index_check *check = arg;
+	struct aero_store *store = check->session->store;
+	int found = aero_store_indexes_check(store, err), made;
+
+	if (found != AERO_MISS && found != AERO_PERM)
+		return found;
+	if (check->session->conf->dryrun) {
+		if (found == AERO_MISS && !check->session->conf->json)
+			(void)fputs("would create the indexes\n", check->out);
+		return AERO_OK;
+	}
+	made = aero_store_indexes_create(store, err);
+	if (made == AERO_DUP_HOSTNAME || made == AERO_DUP_INSTANCE)
+		return aero_err_prefix(err, AERO_CONFIG,
+			"the unique indexes cannot be made on data with duplicates (`aerostatd "
+			"--check` lists them, --no-indexes registers without)");
+	if (made != AERO_PERM)
+		return made;
+	if (found == AERO_PERM) {
+		aero_log(AERO_WARNING,
+			"indexes: this user may neither list nor create them; going on: %s",
+			err->msg);
+		return AERO_OK;
+	}
+	return aero_err_prefix(err, AERO_CONFIG,
+		"the unique indexes are missing and this user may not make them (let aerostatd, "
+		"or --no-indexes)");
+}
+
+int aero_session_indexes(struct aero_session *session, FILE *out, struct aero_err *err)
+{
+	struct index_check check = {session, out};
+
+	if (session->conf->no_indexes) {
+		aero_log(AERO_WARNING,
+			"indexes: not looked at (--no-indexes): two nodes may get one name");
+		return AERO_OK;
+	}
+	return aero_session_try(session, indexes_once, &check, err);
+}
+
+struct drive {
+	struct aero_session *session;
+	struct aero_actor *actor;
+};
+
+static int drive_once(void *arg, struct aero_err *err)
+{
+	struct drive *drive = arg;
+	struct aero_actor *actor = drive->actor;
+	int rc;
+
+	while (actor->step != AERO_STEP_DONE) {
+		aero_log(AERO_DEBUG, "step: %s", aero_step_words(actor->step));
+		rc = aero_actor_step(actor, err);
+		if (rc != AERO_OK)
+			return rc;
+		if (!actor->pause)
+			continue;
+		if (aero_clock_ms() >= drive->session->deadline)
+			return aero_err_set(err, AERO_AGAIN,
+				"others were quicker until register_deadline; last: %s",
+				aero_step_words(actor->step));
+		pause_ms(LOST_MIN_MS +
+			(int64_t)(aero_random() % (LOST_MAX_MS - LOST_MIN_MS + 1)));
+	}
+	return AERO_OK;
+}
+
+int aero_session_drive(
+	struct aero_session *session, struct aero_actor *actor, struct aero_err *err)
+{
+	struct drive drive = {session, actor};
+
+	return aero_session_try(session, drive_once, &drive, err);
+}
+
+void aero_session_close(struct aero_session *session)
+{
+	aero_info_clear(&session->info);
+	aero_occupant_clear(&session->me);
+	aero_store_close(session->store);
+	if (session->lock_fd >= 0)
+		(void)close(session->lock_fd);
+	*session = (struct aero_session){.lock_fd = -1};
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* What the registrar's three actions share: lock, aerostat_info, store, tries. */
+#ifndef AERO_REGISTER_SESSION_H
+#define AERO_REGISTER_SESSION_H
+
+#include <stdio.h>
+
+#include "lib/conf.h"
+#include "lib/store.h"
+#include "register/actor.h"
+#include "register/info.h"
+
+struct aero_session {
+	const struct aero_conf *conf;
+	struct aero_info info;
+	struct aero_occupant me;
+	struct aero_store *store;
+	int lock_fd;
+	int64_t deadline; /* aero_clock_ms; past in a dry run: one try */
+};
+
+/* Take the lock, see that our folder can be written, begin the deadline. A dry run does
+ * neither. *ret must be closed in any case. */
+int aero_session_begin(
+	const struct aero_conf *conf, struct aero_session *ret, struct aero_err *err);
+/* aerostat_info or the flags, into session->info; its warning is logged. */
+int aero_session_info(struct aero_session *session, struct aero_err *err);
+/* Open the store. */
+int aero_session_store(struct aero_session *session, struct aero_err *err);
+/* See that the unique indexes are there, or make them. A dry run only says so on out. */
+int aero_session_indexes(struct aero_session *session, FILE *out, struct aero_err *err);
+
+/* Call once until it neither fails nor is past the deadline, backing off between tries. */
+int aero_session_try(struct aero_session *session,
+	int (*once)(void *arg, struct aero_err *err), void *arg, struct aero_err *err);
+/* Run an actor to its end. */
+int aero_session_drive(
+	struct aero_session *session, struct aero_actor *actor, struct aero_err *err);
+
+void aero_session_close(struct aero_session *session);
+
+#endif

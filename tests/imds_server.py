@@ -1,0 +1,117 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""A metadata service that misbehaves as told. The port is printed on the first line.
+
+usage: imds_server.py MODE [LOGFILE]
+
+Modes:
+  v2        tokens required, as HttpTokens=required
+  v2only-paths  the same, without the identity document
+  v1        no tokens known (404), paths answer without
+  disabled  403 to everything
+  expiry    each token is good for one request, then 401
+  unauthorized  401 to every GET, whatever the token
+  silent-token  the PUT gets no answer (hop limit), GETs without token do
+  silent    nothing gets an answer
+  garbage   200 and noise for everything but the token
+  flaky     503 to the first 3 requests, then v2
+  ipv6      an instance without IPv4
+  nothing   404 to every GET
+"""
+import http.server
+import json
+import sys
+import threading
+import time
+
+mode = sys.argv[1]
+log = open(sys.argv[2], "a", buffering=1) if len(sys.argv) > 2 else None
+lock = threading.Lock()
+tokens = {}
+seen = 0
+
+ID = "i-0123456789abcdef0"
+PATHS = {
+    "/latest/dynamic/instance-identity/document": json.dumps(
+        {"accountId": "123456789012", "instanceId": ID, "privateIp": "10.1.2.3",
+         "region": "us-east-1", "billingProducts": None}, indent=2),
+    "/latest/meta-data/instance-id": ID,
+    "/latest/meta-data/local-ipv4": "10.1.2.3",
+}
+if mode == "v2only-paths":
+    del PATHS["/latest/dynamic/instance-identity/document"]
+if mode == "ipv6":
+    PATHS["/latest/dynamic/instance-identity/document"] = json.dumps(
+        {"instanceId": ID, "privateIp": None})
+    del PATHS["/latest/meta-data/local-ipv4"]
+    PATHS["/latest/meta-data/ipv6"] = "2001:db8::7"
+if mode == "nothing":
+    PATHS = {}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def answer(self, code, text):
+        body = text.encode("latin-1")
+        self.send_response(code)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def note(self):
+        global seen
+        with lock:
+            seen += 1
+            if log:
+                log.write(f"{self.command} {self.path} "
+                          f"{'token' if 'X-aws-ec2-metadata-token' in self.headers else '-'}\n")
+            return seen
+
+    def do_PUT(self):
+        n = self.note()
+        if mode == "disabled":
+            return self.answer(403, "forbidden")
+        if mode == "flaky" and n <= 3:
+            return self.answer(503, "later")
+        if mode == "v1":
+            return self.answer(404, "not found")
+        if mode in ("silent", "silent-token"):
+            time.sleep(30)
+            return None
+        ttl = self.headers.get("X-aws-ec2-metadata-token-ttl-seconds", "")
+        if self.path != "/latest/api/token" or not ttl.isdigit():
+            return self.answer(400, "bad request")
+        token = f"token-{n}=="
+        tokens[token] = 1 if mode == "expiry" else 1000
+        return self.answer(200, token)
+
+    def do_GET(self):
+        n = self.note()
+        if mode == "disabled":
+            return self.answer(403, "forbidden")
+        if mode == "silent":
+            time.sleep(30)
+            return None
+        if mode == "flaky" and n <= 3:
+            return self.answer(503, "later")
+        if mode not in ("v1", "silent-token"):
+            token = self.headers.get("X-aws-ec2-metadata-token", "")
+            if mode == "unauthorized" or tokens.get(token, 0) <= 0:
+                return self.answer(401, "unauthorized")
+            tokens[token] -= 1
+        if mode == "garbage":
+            return self.answer(200, "<html>\x01\xff no such thing {" + "x" * 300)
+        if self.path not in PATHS:
+            return self.answer(404, "not found")
+        return self.answer(200, PATHS[self.path])
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+server.daemon_threads = True
+print(server.server_address[1], flush=True)
+server.serve_forever()

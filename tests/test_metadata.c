@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/* The IMDS client against tests/imds_server.py, which is wrong in every way that counts,
+ * and against AWS's own mock where it is installed (EC2_METADATA_MOCK). */
+#include "config.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/loop.h"
+#include "lib/metadata.h"
+#include "tests/support.h"
+
+struct server {
+	pid_t pid;
+	char endpoint[64];
+};
+
+static void start(struct server *server, const char *mode)
+{
+	const char *srcdir = getenv("top_srcdir");
+	char path[512], line[32] = "";
+	FILE *out;
+	int fds[2];
+
+	(void)snprintf(path, sizeof(path), "%s/tests/imds_server.py",
+		srcdir != NULL ? srcdir : ".");
+	assert_int_equal(0, pipe(fds));
+	server->pid = fork();
+	assert_true(server->pid >= 0);
+	if (server->pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)dup2(fds[1], STDOUT_FILENO);
+		(void)close(fds[0]);
+		(void)execl("/usr/bin/python3", "python3", path, mode, test_path("imds.log"),
+			(char *)NULL);
+		_exit(127);
+	}
+	(void)close(fds[1]);
+	out = fdopen(fds[0], "r");
+	assert_non_null(out);
+	assert_non_null(fgets(line, sizeof(line), out));
+	(void)fclose(out);
+	line[strcspn(line, "\n")] = '\0';
+	(void)snprintf(
+		server->endpoint, sizeof(server->endpoint), "http://127.0.0.1:%s/", line);
+}
+
+static void stop(struct server *server)
+{
+	(void)kill(server->pid, SIGKILL);
+	(void)waitpid(server->pid, NULL, 0);
+	(void)unlink(test_path("imds.log"));
+}
+
+#define ID "i-0123456789abcdef0"
+
+static void answers_and_refusals(void **state)
+{
+	static const struct {
+		const char *mode;
+		bool v1;
+		int tries_ms;
+		int rc;
+		const char *ip, *words;
+	} rows[] = {
+		{"v2", false, 0, AERO_OK, "10.1.2.3", NULL},
+		{"v2", true, 0, AERO_OK, "10.1.2.3", NULL},
+		{"v2only-paths", false, 0, AERO_OK, "10.1.2.3", NULL},
+		{"expiry", false, 0, AERO_OK, "10.1.2.3", NULL},
+		{"ipv6", false, 0, AERO_OK, "2001:db8::7", NULL},
+		{"v1", true, 0, AERO_OK, "10.1.2.3", NULL},
+		{"v1", false, 5000, AERO_NET, NULL, "metadata_v1: true"},
+		{"disabled", false, 5000, AERO_NET, NULL, "HttpEndpoint disabled"},
+		{"unauthorized", false, 0, AERO_NET, NULL, "takes none of ours"},
+		{"silent-token", false, 0, AERO_NET, NULL, "HttpPutResponseHopLimit"},
+		{"silent-token", true, 0, AERO_OK, "10.1.2.3", NULL},
+		{"garbage", false, 0, AERO_NET, NULL, "no usable answer"},
+		{"nothing", false, 5000, AERO_NET, NULL, "is it the metadata service"},
+		{"flaky", false, 0, AERO_NET, NULL, "answered 503"},
+		{"flaky", false, 8000, AERO_OK, "10.1.2.3", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
+		struct server server;
+		struct aero_metadata metadata = {0};
+		struct aero_err err = {""};
+		struct aero_metadata_opts opts = {.v1 = rows[i].v1};
+		int64_t begun;
+
+		start(&server, rows[i].mode);
+		begun = aero_clock_ms();
+		opts.endpoint = server.endpoint;
+		opts.deadline_ms = begun + rows[i].tries_ms;
+		print_message("%s v1=%d\n", rows[i].mode, rows[i].v1);
+		assert_int_equal(rows[i].rc, aero_metadata_fetch(&opts, &metadata, &err));
+		assert_true(aero_clock_ms() - begun < 9000);
+		if (rows[i].rc == AERO_OK) {
+			assert_string_equal(ID, metadata.instance_id);
+			assert_string_equal(rows[i].ip, metadata.ip);
+		} else {
+			print_message("  %s\n", err.msg);
+			assert_non_null(strstr(err.msg, rows[i].words));
+			assert_null(metadata.instance_id);
+			/* What cannot change is not asked again. */
+			if (rows[i].tries_ms > 0)
+				assert_true(aero_clock_ms() - begun < 1000);
+		}
+		aero_metadata_clear(&metadata);
+		stop(&server);
+	}
+}
+
+static void proxies_are_not_used(void **state)
+{
+	struct server server;
+	struct aero_metadata metadata = {0};
+	struct aero_err err = {""};
+	struct aero_metadata_opts opts = {0};
+
+	(void)state;
+	start(&server, "v2");
+	opts.endpoint = server.endpoint;
+	(void)setenv("http_proxy", "http://127.0.0.1:1/", 1);
+	(void)setenv("ALL_PROXY", "http://127.0.0.1:1/", 1);
+	assert_int_equal(AERO_OK, aero_metadata_fetch(&opts, &metadata, &err));
+	(void)unsetenv("http_proxy");
+	(void)unsetenv("ALL_PROXY");
+	aero_metadata_clear(&metadata);
+	stop(&server);
+}
+
+static void no_request_of_version_1_unless_allowed(void **state)
+{
+	struct server server;
+	struct aero_metadata metadata = {0};
+	struct aero_metadata_opts opts = {0};
+	char *log;
+
+	(void)state;
+	start(&server, "v1");
+	opts.endpoint = server.endpoint;
+	assert_int_equal(AERO_NET, aero_metadata_fetch(&opts, &metadata, NULL));
+	log = test_read(test_path("imds.log"));
+	assert_string_equal("PUT /latest/api/token -\n", log);
+	free(log);
+	stop(&server);
+}
+
+static void environment_names_endpoint_and_switches_off(void **state)
+{
+	struct server server;
+	struct aero_metadata metadata = {0};
+	struct aero_err err = {""};
+	struct aero_metadata_opts opts = {.endpoint = ""};
+
+	(void)state;
+	start(&server, "v2");
+	(void)setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.endpoint, 1);
+	assert_int_equal(AERO_OK, aero_metadata_fetch(&opts, &metadata, &err));
+	aero_metadata_clear(&metadata);
+	/* The option wins over it. */
+	opts.endpoint = "http://127.0.0.1:1";
+	assert_int_equal(AERO_NET, aero_metadata_fetch(&opts, &metadata, &err));
+	assert_non_null(strstr(err.msg, "127.0.0.1:1"));
+	opts.endpoint = "ftp://127.0.0.1";
+	assert_int_equal(AERO_CONFIG, aero_metadata_fetch(&opts, &metadata, &err));
+	opts.endpoint = "";
+	(void)setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
+	assert_int_equal(AERO_CONFIG, aero_metadata_fetch(&opts, &metadata, &err));
+	assert_non_null(strstr(err.msg, "AWS_EC2_METADATA_DISABLED"));
+	(void)unsetenv("AWS_EC2_METADATA_DISABLED");
+	(void)unsetenv("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+	stop(&server);
+}
+
+static void documents_and_words_are_parsed(void **state)
+{
+	static const struct {
+		const char *text, *id, *ip; /* id NULL: refused */
+	} rows[] = {
+		{"{\"instanceId\": \"i-1\", \"privateIp\": \"10.0.0.1\"}", "i-1", "10.0.0.1"},
+		{"{\"instanceId\": \"i-1\"}", "i-1", ""},
+		{"{\"instanceId\": \"i-1\", \"privateIp\": 7}", "i-1", ""},
+		{"{\"instanceId\": \"i 1\"}", NULL, NULL},
+		{"{\"instanceId\": \"i\\u0000\"}", NULL, NULL},
+		{"{\"instanceId\": 1}", NULL, NULL},
+		{"{\"instanceId\": \"i-1\"", NULL, NULL},
+		{"[]", NULL, NULL},
+		{"i-1", NULL, NULL},
+		{"", NULL, NULL},
+	};
+	char *word;
+
+	(void)state;
+	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
+		struct aero_metadata metadata = {0};
+		struct aero_err err = {""};
+		int rc = aero_metadata_document(
+			rows[i].text, strlen(rows[i].text), &metadata, &err);
+
+		print_message("%s\n", rows[i].text);
+		assert_int_equal(rows[i].id == NULL ? AERO_NET : AERO_OK, rc);
+		if (rc == AERO_OK) {
+			assert_string_equal(rows[i].id, metadata.instance_id);
+			assert_string_equal(rows[i].ip, metadata.ip);
+		}
+		aero_metadata_clear(&metadata);
+	}
+	word = aero_metadata_word("i-1\r\n", 5);
+	assert_string_equal("i-1", word);
+	free(word);
+	assert_null(aero_metadata_word("", 0));
+	assert_null(aero_metadata_word("a b", 3));
+	assert_null(aero_metadata_word("a\nb", 3));
+	assert_null(aero_metadata_word("\xc3\xa4", 2));
+}
+
+/* The real thing's cousin. Strict runs allow it to be missing: its one tool is Go. */
+static void aws_own_mock_is_understood(void **state)
+{
+	const char *mock = getenv("EC2_METADATA_MOCK"), *home = getenv("HOME");
+	char cached[512];
+	struct aero_metadata metadata = {0};
+	struct aero_err err = {""};
+	char port[8], endpoint[64];
+	struct aero_metadata_opts opts = {.endpoint = endpoint};
+	pid_t pid;
+
+	(void)state;
+	(void)snprintf(cached, sizeof(cached), "%s/.cache/aerostat/ec2-metadata-mock",
+		home != NULL ? home : "");
+	if (mock == NULL)
+		mock = cached;
+	if (access(mock, X_OK) != 0) {
+		print_message("SKIP: no ec2-metadata-mock ($EC2_METADATA_MOCK or ~/.cache/aerostat)\n");
+		skip();
+	}
+	(void)snprintf(port, sizeof(port), "%d", 20000 + (int)(aero_random() % 10000));
+	(void)snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:%s", port);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		int null = open("/dev/null", O_WRONLY);
+
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)dup2(null, STDOUT_FILENO);
+		(void)dup2(null, STDERR_FILENO);
+		(void)execl(mock, "ec2-metadata-mock", "--imdsv2", "-n", "127.0.0.1", "-p", port,
+			(char *)NULL);
+		_exit(127);
+	}
+	opts.deadline_ms = aero_clock_ms() + 8000;
+	assert_int_equal(AERO_OK, aero_metadata_fetch(&opts, &metadata, &err));
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	print_message("%s %s\n", metadata.instance_id, metadata.ip);
+	assert_non_null(strstr(metadata.instance_id, "i-"));
+	assert_true(*metadata.ip != '\0');
+	aero_metadata_clear(&metadata);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(documents_and_words_are_parsed),
+		cmocka_unit_test(answers_and_refusals),
+		cmocka_unit_test(proxies_are_not_used),
+		cmocka_unit_test(no_request_of_version_1_unless_allowed),
+		cmocka_unit_test(environment_names_endpoint_and_switches_off),
+		cmocka_unit_test(aws_own_mock_is_understood),
+	};
+
+	(void)unsetenv("AWS_EC2_METADATA_DISABLED");
+	(void)unsetenv("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+	(void)unsetenv("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (access("/usr/bin/python3", X_OK) != 0)
+		test_skip("no /usr/bin/python3: apt-get install python3");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
