@@ -157,6 +157,8 @@ int aero_cli_hosts_of_store(const struct aero_conf *conf, const char *service,
 	opts.server = server;
 	rc = aero_store_open(&opts, &store, err);
 	if (rc == AERO_OK)
+		rc = aero_store_ping(store, err);
+	if (rc == AERO_OK)
 		rc = aero_store_slots(store, service, &slots, err);
 	for (size_t i = 0; rc == AERO_OK && i < slots.n; i++)
 		if (!aero_cli_hosts_add_slot(ret, &slots.v[i]))

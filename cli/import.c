@@ -18,7 +18,7 @@ static void print_slot(FILE *out, const struct aero_slot *slot, bool exists)
 	(void)fprintf(out, "dry run: would import %s (%s) %s", slot->hostname,
 		exists ? "replaced" : "new",
 		!aero_slot_blank(slot) ? slot->who.instance_id
-		: address	       ? "static"
+		: address              ? "static"
 				       : "gap");
 	if (*slot->who.ip != '\0')
 		(void)fprintf(out, " %s", slot->who.ip);

@@ -18,7 +18,7 @@ int aero_cli_import_line(const struct aero_conf *conf, const char *line, size_t 
 /* What is read from a file: slots with the lines they stand on. */
 struct aero_cli_import {
 	struct aero_slots slots;
-	size_t *lines;	  /* one per slot */
+	size_t *lines;    /* one per slot */
 	size_t n_records; /* lines that are not blank */
 	size_t n_bad;
 	size_t bad_line; /* the first of them, and why; 0 = none */

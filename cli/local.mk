@@ -1,4 +1,4 @@
-# aerostat. main.c links register/ and syncd/ beside this library.
+# aerostat.
 noinst_LTLIBRARIES += cli/libaero_cli.la
 cli_libaero_cli_la_SOURCES = \
 	cli/actions.c \
@@ -16,22 +16,19 @@ cli_libaero_cli_la_SOURCES = \
 cli_libaero_cli_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 
 bin_PROGRAMS += aerostat
-# tests/no_syncd.c until syncd/libaero_syncd.la is there (and legacy/ with it);
-# tests/no_mongo.c until lib/store_mongo.c is in libaero.
-aerostat_SOURCES = cli/main.c tests/no_syncd.c tests/no_mongo.c
+aerostat_SOURCES = cli/main.c
 aerostat_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
-aerostat_LDADD = cli/libaero_cli.la register/libaero_register.la \
-	mirror/libaero_mirror.la lib/libaero.la
+aerostat_LDADD = cli/libaero_cli.la register/libaero_register.la $(SYNCD_LIBS)
 
 E2E_TESTS += tests/e2e/cli.sh
+EXTRA_DIST += tests/e2e/cli.sh
 
 if HAVE_CMOCKA
 UNIT_TESTS += tests/test_cli
 check_PROGRAMS += tests/test_cli
 endif
 # It brings recorders of its own in the place of register/ and syncd/.
-tests_test_cli_SOURCES = tests/test_cli.c tests/mirror_set.c tests/mirror_set.h \
-	tests/no_mongo.c
+tests_test_cli_SOURCES = tests/test_cli.c tests/mirror_set.c tests/mirror_set.h
 tests_test_cli_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_cli_LDADD = tests/libsupport.la cli/libaero_cli.la \
 	mirror/libaero_mirror.la lib/libaero.la
@@ -40,7 +37,7 @@ if HAVE_CMOCKA
 UNIT_TESTS += tests/test_cli_format tests/test_cli_import tests/test_cli_status
 check_PROGRAMS += tests/test_cli_format tests/test_cli_import tests/test_cli_status
 endif
-tests_test_cli_format_SOURCES = tests/test_cli_format.c tests/no_mongo.c
+tests_test_cli_format_SOURCES = tests/test_cli_format.c
 tests_test_cli_format_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_cli_format_LDADD = tests/libsupport.la cli/libaero_cli.la \
 	mirror/libaero_mirror.la lib/libaero.la

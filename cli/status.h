@@ -12,11 +12,11 @@
 #include "mirror/record.h"
 
 struct aero_cli_known {
-	bool mirror;	       /* there is one, and it can be read: meta and zones */
+	bool mirror;           /* there is one, and it can be read: meta and zones */
 	struct aero_meta meta; /* zones and digest are NULL */
 	struct aero_list zones;
 	struct aero_err why_not; /* no mirror: why, and what to do */
-	bool written;		 /* there is a status.json: status */
+	bool written;            /* there is a status.json: status */
 	struct aero_status status;
 	pid_t daemon; /* 0: none runs */
 };

@@ -18,13 +18,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *line = malloc(size + 1);
 
 	if (line != NULL && conf.domain != NULL) {
+		int rc;
+
 		memcpy(line, data, size);
 		line[size] = '\0';
-		/* Taken: it has a name. Refused: it has words, and nothing is left
-		 * behind. */
-		if (aero_cli_import_line(&conf, line, size, &slot, &err) == AERO_OK
-				? *slot.hostname == '\0'
-				: err.msg[0] == '\0' || slot.hostname != NULL)
+		rc = aero_cli_import_line(&conf, line, size, &slot, &err);
+
+		/* Refused: there are words, and nothing is left behind. Taken: a name. */
+		if (rc != AERO_OK ? err.msg[0] == '\0' || slot.hostname != NULL
+				  : slot.hostname == NULL || *slot.hostname == '\0')
 			abort();
 	}
 	aero_slot_clear(&slot);

@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (word != NULL)
 		check(word);
 	free(word);
-	if (aero_metadata_document((const char *)data, size, &metadata, NULL) == AERO_OK) {
+	if (aero_metadata_document((const char *)data, size, &metadata, NULL) ==
+		AERO_OK) {
 		check(metadata.instance_id);
 		check(metadata.ip);
 	}

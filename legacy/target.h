@@ -18,7 +18,7 @@ struct aero_target {
 	char *tmp;  /* path.tmp */
 	bool exists;
 	struct stat st; /* when it was read; a writer must find it so */
-	int tmp_fd;	/* open while tmp is ours; -1 = it is not */
+	int tmp_fd;     /* open while tmp is ours; -1 = it is not */
 };
 
 /* Follow links, an absolute one from the root prefix on. AERO_CONFIG: the link leaves the

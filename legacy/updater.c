@@ -19,7 +19,7 @@
 #include "lib/loop.h"
 
 #define GRACE_MS 2000 /* from TERM to KILL */
-#define READS 8	      /* per step, so that output cannot hold up the loop */
+#define READS 8       /* per step, so that output cannot hold up the loop */
 #define READ_SIZE 4096
 #define LOOK_MS 50 /* between looks without a pidfd */
 #define FALLBACK_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

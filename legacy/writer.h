@@ -28,7 +28,7 @@ struct aero_hosts_job {
 
 enum aero_hosts_how {
 	AERO_HOSTS_SAME,     /* equal content: nothing was written */
-	AERO_HOSTS_DRY,	     /* differs, dry run */
+	AERO_HOSTS_DRY,      /* differs, dry run */
 	AERO_HOSTS_RENAMED,  /* replaced */
 	AERO_HOSTS_IN_PLACE, /* a mount of its own: written in place */
 };
@@ -36,7 +36,7 @@ enum aero_hosts_how {
 struct aero_hosts_result {
 	enum aero_hosts_how how;
 	bool recovered; /* an unfinished write in place was finished first */
-	char *old;	/* what the file held; "" when there was none */
+	char *old;      /* what the file held; "" when there was none */
 	size_t old_len;
 	struct aero_hosts_out
 		now; /* what it holds now (or would), and what is shadowed */

@@ -68,7 +68,8 @@ static int make_root_absolute(struct aero_conf *conf, struct aero_err *err)
 	cwd = get_current_dir_name();
 	if (cwd == NULL)
 		return aero_err_set(err, AERO_CONFIG,
-			"--root '%s' is relative and the working directory is not known: %s",
+			"--root '%s' is relative and the working directory is not known: "
+			"%s",
 			conf->root, strerror(errno));
 	n = asprintf(&root, "%s/%s", cwd, conf->root);
 	free(cwd);

@@ -86,8 +86,8 @@ struct aero_conf {
 	char *format;
 	bool help, version;
 	/* bookkeeping */
-	enum aero_opt_from *from; /* one per row of the table */
-	struct aero_list words;   /* positional words, in order */
+	enum aero_opt_from *from;  /* one per row of the table */
+	struct aero_list words;    /* positional words, in order */
 	struct aero_list warnings; /* to be logged by main once the log is set up */
 };
 
@@ -122,15 +122,14 @@ enum aero_opt_from aero_conf_from(const struct aero_conf *conf, const char *key)
 /* Print usage, actions and options of a program to stdout, from the table. */
 void aero_conf_help(enum aero_program program, const char *usage);
 
-/* A built-in path below the root prefix, e.g. "/etc/hosts" -> "DIR/etc/hosts"; malloc'd. */
+/* A built-in path below the root prefix: "/etc/hosts" -> "DIR/etc/hosts"; malloc'd. */
 char *aero_conf_path(const struct aero_conf *conf, const char *path);
 /* root is `/`. */
 bool aero_conf_real_root(const struct aero_conf *conf);
 
 /* The server URI that counts: `server`, or what server_file holds (which wins over the
  * default and the file, not over a flag). malloc'd in *ret. */
-int aero_conf_server(
-	const struct aero_conf *conf, char **ret, struct aero_err *err);
+int aero_conf_server(const struct aero_conf *conf, char **ret, struct aero_err *err);
 
 /* The candidate nearest to word, or NULL if none is near (edit distance over a third). */
 const char *aero_nearest(const char *word, const char *const *candidates, size_t n);

@@ -10,19 +10,37 @@
 #define SYNC (AERO_PROG_CLI | AERO_PROG_SYNCD)
 
 #define STR(key, default, metavar, help) \
-	{#key, AERO_OPT_STR, AT(key), default, 0, 0, NULL, false, ANY, metavar, help}
+	{ \
+#key, AERO_OPT_STR, AT(key), default, 0, 0, NULL, false, ANY, metavar, \
+			help \
+	}
 #define INT(key, default, min, max, help) \
-	{#key, AERO_OPT_INT, AT(key), default, min, max, NULL, false, ANY, "N", help}
+	{ \
+#key, AERO_OPT_INT, AT(key), default, min, max, NULL, false, ANY, "N", \
+			help \
+	}
 #define BOOL(key, default, help) \
-	{#key, AERO_OPT_BOOL, AT(key), default, 0, 0, NULL, false, ANY, "BOOL", help}
+	{ \
+#key, AERO_OPT_BOOL, AT(key), default, 0, 0, NULL, false, ANY, "BOOL", \
+			help \
+	}
 #define ENUM(key, default, values, help) \
-	{#key, AERO_OPT_ENUM, AT(key), default, 0, 0, values, false, ANY, values, help}
+	{ \
+#key, AERO_OPT_ENUM, AT(key), default, 0, 0, values, false, ANY, values, \
+			help \
+	}
 #define LIST(key, metavar, help) \
-	{#key, AERO_OPT_LIST, AT(key), "", 0, 0, NULL, false, ANY, metavar, help}
+	{ \
+#key, AERO_OPT_LIST, AT(key), "", 0, 0, NULL, false, ANY, metavar, help \
+	}
 /* A switch of the command line alone. */
 #define FLAG(key, member, programs, help) \
-	{key, AERO_OPT_BOOL, AT(member), "false", 0, 0, NULL, true, programs, NULL, help}
+	{ \
+		key, AERO_OPT_BOOL, AT(member), "false", 0, 0, NULL, true, programs, \
+			NULL, help \
+	}
 
+/* clang-format off */
 const struct aero_option aero_options[] = {
 	FLAG("register", do_register, CLI, "register this node and print its name"),
 	FLAG("change_master", do_change_master, CLI | AERO_PROG_REGISTER,
@@ -91,5 +109,6 @@ const struct aero_option aero_options[] = {
 	FLAG("help", help, ANY, "print this and exit"),
 	FLAG("version", version, ANY, "print the version and exit"),
 };
+/* clang-format on */
 
 const size_t aero_n_options = sizeof(aero_options) / sizeof(aero_options[0]);

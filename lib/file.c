@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -246,7 +247,8 @@ int aero_lock_take(const char *path, int *ret_fd, pid_t *ret_holder, struct aero
 			 : aero_dir_make(dir, err);
 	if (rc != AERO_OK)
 		goto out;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	/* for root alone: whoever may open it could lock it, and keep us out */
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {
 		rc = fail(err, "open lock", path);
 		goto out;
@@ -266,7 +268,7 @@ int aero_lock_take(const char *path, int *ret_fd, pid_t *ret_holder, struct aero
 		}
 		(void)nanosleep(&pause, NULL);
 	}
-	if (fchmod(fd, 0644) < 0) {
+	if (fchmod(fd, 0600) < 0) {
 		rc = fail(err, "chmod", path);
 		goto out;
 	}
@@ -282,13 +284,39 @@ out:
 	return rc;
 }
 
+/* The same for those who may not open it: the kernel's list of locks. */
+static pid_t listed_holder(const char *path)
+{
+	FILE *list = fopen("/proc/locks", "re");
+	unsigned major_no, minor_no;
+	unsigned long long inode;
+	char line[256], how[16];
+	pid_t found = 0;
+	struct stat st;
+	long pid;
+
+	if (list == NULL || stat(path, &st) < 0)
+		goto out;
+	while (found == 0 && fgets(line, sizeof(line), list) != NULL) {
+		if (sscanf(line, "%*s FLOCK %*s %15s %ld %x:%x:%llu", how, &pid,
+			    &major_no, &minor_no, &inode) == 5 &&
+			strcmp(how, "WRITE") == 0 && inode == st.st_ino &&
+			makedev(major_no, minor_no) == st.st_dev && pid > 0)
+			found = (pid_t)pid;
+	}
+out:
+	if (list != NULL)
+		(void)fclose(list);
+	return found;
+}
+
 pid_t aero_lock_holder(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	pid_t pid = 0;
 
 	if (fd < 0)
-		return 0;
+		return errno == EACCES ? listed_holder(path) : 0;
 	if (flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK)
 		pid = read_pid(fd);
 	(void)close(fd);

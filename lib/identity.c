@@ -74,7 +74,8 @@ static int of_interface(const char *interface, struct aero_occupant *who, bool o
 
 	if (getifaddrs(&all) != 0)
 		return aero_err_set(err, AERO_IO, "interfaces: %s", strerror(errno));
-	for (struct ifaddrs *one = all; one != NULL && rc == AERO_OK; one = one->ifa_next) {
+	for (struct ifaddrs *one = all; one != NULL && rc == AERO_OK;
+		one = one->ifa_next) {
 		const void *bytes = NULL;
 		char **to = &who->ip;
 
@@ -83,11 +84,13 @@ static int of_interface(const char *interface, struct aero_occupant *who, bool o
 		if (one->ifa_addr->sa_family == AF_INET) {
 			bytes = &((struct sockaddr_in *)(void *)one->ifa_addr)->sin_addr;
 		} else if (one->ifa_addr->sa_family == AF_INET6) {
-			bytes = &((struct sockaddr_in6 *)(void *)one->ifa_addr)->sin6_addr;
+			bytes = &((struct sockaddr_in6 *)(void *)one->ifa_addr)
+					 ->sin6_addr;
 			to = &who->ip6;
 		}
 		if (bytes == NULL || **to != '\0' ||
-			inet_ntop(one->ifa_addr->sa_family, bytes, text, sizeof(text)) == NULL ||
+			inet_ntop(one->ifa_addr->sa_family, bytes, text, sizeof(text)) ==
+				NULL ||
 			aero_addr_refuse(text, offline, &addr) != NULL)
 			continue;
 		if (!set(to, text))
@@ -96,7 +99,8 @@ static int of_interface(const char *interface, struct aero_occupant *who, bool o
 	freeifaddrs(all);
 	if (rc == AERO_OK && *who->ip == '\0' && *who->ip6 == '\0')
 		rc = aero_err_set(err, AERO_BAD,
-			"--interface '%.32s': no such interface, or it has no usable address",
+			"--interface '%.32s': no such interface, or it has no usable "
+			"address",
 			interface);
 	return rc;
 }
@@ -113,7 +117,8 @@ static bool of_default_route(char *text, size_t size)
 
 	/* TEST-NET-3: nobody's, so no route but the default one leads there. */
 	if (fd >= 0 && inet_pton(AF_INET, "203.0.113.1", &to.sin_addr) == 1 &&
-		connect(fd, (const struct sockaddr *)(const void *)&to, sizeof(to)) == 0 &&
+		connect(fd, (const struct sockaddr *)(const void *)&to, sizeof(to)) ==
+			0 &&
 		getsockname(fd, (struct sockaddr *)(void *)&from, &len) == 0 &&
 		inet_ntop(AF_INET, &from.sin_addr, text, (socklen_t)size) != NULL)
 		found = aero_addr_refuse(text, true, &addr) == NULL;
@@ -129,7 +134,8 @@ static int of_flags(
 
 	if (*conf->instance_id != '\0' && !id_good(conf->instance_id))
 		return aero_err_set(err, AERO_BAD,
-			"--instance-id '%.64s': not 1 to 255 printable characters without blanks",
+			"--instance-id '%.64s': not 1 to 255 printable characters "
+			"without blanks",
 			conf->instance_id);
 	if (!set(&who->instance_id, conf->instance_id))
 		return no_memory(err);
@@ -167,8 +173,9 @@ static int of_metadata(
 		.endpoint = conf->metadata_endpoint,
 		.v1 = conf->metadata_v1,
 		.deadline_ms = conf->dryrun
-			? 0
-			: aero_clock_ms() + (int64_t)conf->register_deadline * 1000,
+				       ? 0
+				       : aero_clock_ms() +
+						 (int64_t)conf->register_deadline * 1000,
 	};
 	int rc = aero_metadata_fetch(&opts, &metadata, err);
 
@@ -176,8 +183,8 @@ static int of_metadata(
 		!set(&who->instance_id, metadata.instance_id))
 		rc = no_memory(err);
 	if (rc == AERO_OK && *who->ip == '\0' && *who->ip6 == '\0') {
-		rc = take_address(metadata.ip, "metadata service: address", false, AF_UNSPEC,
-			&who->ip, err);
+		rc = take_address(metadata.ip, "metadata service: address", false,
+			AF_UNSPEC, &who->ip, err);
 		if (rc == AERO_BAD)
 			rc = AERO_NET; /* not the user's record */
 	}
@@ -185,8 +192,8 @@ static int of_metadata(
 	return rc;
 }
 
-int aero_identity_find(const struct aero_conf *conf, struct aero_occupant *ret,
-	struct aero_err *err)
+int aero_identity_find(
+	const struct aero_conf *conf, struct aero_occupant *ret, struct aero_err *err)
 {
 	struct aero_occupant who = {
 		.instance_id = strdup(""), .ip = strdup(""), .ip6 = strdup("")};
@@ -196,13 +203,14 @@ int aero_identity_find(const struct aero_conf *conf, struct aero_occupant *ret,
 		rc = no_memory(err);
 	else if (*conf->identity_command != '\0')
 		rc = aero_err_set(err, AERO_CONFIG,
-			"identity_command is not there yet: give --instance-id and --ip, or unset it");
+			"identity_command is not there yet: give --instance-id and --ip, "
+			"or unset it");
 	else
 		rc = of_flags(conf, &who, err);
 	if (rc == AERO_OK && conf->offline)
 		rc = of_offline(&who, err);
 	else if (rc == AERO_OK &&
-		(*who.instance_id == '\0' || (*who.ip == '\0' && *who.ip6 == '\0')))
+		 (*who.instance_id == '\0' || (*who.ip == '\0' && *who.ip6 == '\0')))
 		rc = of_metadata(conf, &who, err);
 	if (rc == AERO_OK)
 		*ret = who;

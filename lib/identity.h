@@ -15,8 +15,8 @@
 /* Find out who we are into *ret (aliases stay empty). Flags win; with an id and an
  * address no request is made; then --offline or the metadata service, within
  * register_deadline seconds. AERO_NET at the deadline, AERO_CONFIG, AERO_BAD. */
-int aero_identity_find(const struct aero_conf *conf, struct aero_occupant *ret,
-	struct aero_err *err);
+int aero_identity_find(
+	const struct aero_conf *conf, struct aero_occupant *ret, struct aero_err *err);
 
 /* identity.json. */
 struct aero_identity {

@@ -63,7 +63,7 @@ static char *to_json(const struct aero_identity *identity, const char *machine)
 
 	for (size_t i = 0; i < N_TEXTS; i++) {
 		const char *text = *(char *const *)(const void *)((const char *)identity +
-			texts[i].offset);
+								  texts[i].offset);
 
 		BSON_APPEND_UTF8(&doc, texts[i].key, text == NULL ? "" : text);
 	}
@@ -134,12 +134,12 @@ static int of_json(const char *text, size_t len, const char *path,
 	if (len > 0)
 		doc = bson_new_from_json((const uint8_t *)text, (ssize_t)len, &error);
 	if (doc == NULL)
-		return aero_err_set(err, AERO_BAD, "%s: %s: remove it and register again", path,
-			len > 0 ? error.message : "empty");
+		return aero_err_set(err, AERO_BAD, "%s: %s: remove it and register again",
+			path, len > 0 ? error.message : "empty");
 	for (size_t i = 0; i < N_TEXTS; i++) {
 		char **to = (char **)(void *)((char *)identity + texts[i].offset);
 		bool there = bson_iter_init_find(&it, doc, texts[i].key) &&
-			BSON_ITER_HOLDS_UTF8(&it);
+			     BSON_ITER_HOLDS_UTF8(&it);
 
 		*to = strdup(there ? bson_iter_utf8(&it, NULL) : "");
 		if (*to == NULL)
@@ -173,7 +173,7 @@ int aero_identity_load(const struct aero_conf *conf, struct aero_identity *ret,
 		rc = of_json(text, len, path, &identity, err);
 	if (rc == AERO_OK) {
 		*ret_foreign = *identity.machine_id != '\0' && *machine != '\0' &&
-			strcmp(identity.machine_id, machine) != 0;
+			       strcmp(identity.machine_id, machine) != 0;
 		*ret = identity;
 		identity = (struct aero_identity){0}; /* now owned by the caller */
 	}
@@ -193,8 +193,8 @@ int aero_identity_remove(const struct aero_conf *conf, struct aero_err *err)
 	if (unlink(path) == 0)
 		rc = aero_file_sync_dir(path, err);
 	else if (errno != ENOENT && errno != ENOTDIR)
-		rc = aero_err_set(
-			err, aero_rc_of_errno(errno), "remove '%s': %s", path, strerror(errno));
+		rc = aero_err_set(err, aero_rc_of_errno(errno), "remove '%s': %s", path,
+			strerror(errno));
 	free(path);
 	return rc;
 }

@@ -48,34 +48,39 @@ static int fail(struct aero_err *err, const char *path, const char *what, int co
 	case EACCES:
 	case EPERM:
 	case EROFS:
-		return aero_err_set(err, AERO_PERM, "%s '%s': %s", what, path, strerror(code));
+		return aero_err_set(
+			err, AERO_PERM, "%s '%s': %s", what, path, strerror(code));
 	case ENOMEM:
-		return aero_err_set(err, AERO_NOMEM, "%s '%s': out of memory", what, path);
+		return aero_err_set(
+			err, AERO_NOMEM, "%s '%s': out of memory", what, path);
 	case ENOENT:
 		return aero_err_set(err, AERO_NET,
-			"%s '%s': no such directory; make it, or give another lmdb:PATH", what,
-			path);
+			"%s '%s': no such directory; make it, or give another lmdb:PATH",
+			what, path);
 	case ENOSPC:
 	case EDQUOT:
 	case EFBIG:
-		return aero_err_set(err, AERO_DB, "%s '%s': no space left on the file system",
-			what, path);
+		return aero_err_set(err, AERO_DB,
+			"%s '%s': no space left on the file system", what, path);
 	case MDB_INVALID:
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
 	case MDB_VERSION_MISMATCH:
 	case MDB_INCOMPATIBLE:
 		return aero_err_set(err, AERO_DB,
-			"%s '%s': damaged, or no naming store (%s); move it and its -lock file "
+			"%s '%s': damaged, or no naming store (%s); move it and its "
+			"-lock file "
 			"away, then `aerostat import` a copy",
 			what, path, mdb_strerror(code));
 	case MDB_BAD_VALSIZE:
 		return aero_err_set(err, AERO_BAD,
-			"%s '%s': a name, service or instance_id is empty or over 511 bytes",
+			"%s '%s': a name, service or instance_id is empty or over 511 "
+			"bytes",
 			what, path);
 	case MDB_PANIC:
 		return aero_err_set(err, AERO_DB,
-			"%s '%s': an earlier write failed; restart this program", what, path);
+			"%s '%s': an earlier write failed; restart this program", what,
+			path);
 	default:
 		return aero_err_set(
 			err, AERO_DB, "%s '%s': %s", what, path, mdb_strerror(code));
@@ -103,7 +108,8 @@ static int open_dbs(struct aero_lmdb *db)
 		if (getrandom(id, sizeof(id), 0) != (ssize_t)sizeof(id))
 			rc = EIO;
 		else
-			rc = mdb_put(txn, db->dbi[AERO_LMDB_META], &key, &value, MDB_NOOVERWRITE);
+			rc = mdb_put(txn, db->dbi[AERO_LMDB_META], &key, &value,
+				MDB_NOOVERWRITE);
 		if (rc == MDB_KEYEXIST)
 			rc = 0;
 	}
@@ -134,7 +140,8 @@ static int keep_slack(struct aero_lmdb *db)
 	if (have + SHORT_PAGES < need)
 		return MDB_CORRUPTED;
 	if (!db->read_only && have < need + SLACK_PAGES / 2)
-		/* Allocates, never shrinks; where it is not supported, nothing is lost. */
+		/* Allocates, never shrinks; where it is not supported, nothing is lost.
+		 */
 		(void)fallocate(fd, 0, st.st_size,
 			(off_t)((need + SLACK_PAGES) * stat.ms_psize) - st.st_size);
 	return 0;
@@ -223,8 +230,8 @@ static int db_new(const char *path, bool read_only, struct aero_lmdb **ret)
 }
 
 /* Make the file. One at a time (flock on the directory, which leaves no file behind), and
- * with a lock file of its own: one that an earlier file left, and that a process may still
- * hold, would name transactions that this file never had. */
+ * with a lock file of its own: one that an earlier file left, and that a process may
+ * still hold, would name transactions that this file never had. */
 static int db_create(const char *path, struct aero_lmdb **ret)
 {
 	char *dir = strdup(path), *lock = lock_path(path);
@@ -358,11 +365,12 @@ static int run_once(struct aero_lmdb *db, bool write, aero_lmdb_step *step, void
 	rc = mdb_txn_commit(txn.txn);
 	if (rc == 0)
 		(void)keep_slack(db);
-	if (rc == 0 || rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT || rc == EFBIG ||
-		rc == ENOMEM)
+	if (rc == 0 || rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT ||
+		rc == EFBIG || rc == ENOMEM)
 		return rc; /* the pages come first: the root was not written */
-	return aero_err_set(err, AERO_AMBIGUOUS, "write '%s': %s; it may or may not be stored",
-		db->path, mdb_strerror(rc));
+	return aero_err_set(err, AERO_AMBIGUOUS,
+		"write '%s': %s; it may or may not be stored", db->path,
+		mdb_strerror(rc));
 }
 
 /* Make room for what the code says; true if another turn is worth it. */
@@ -395,7 +403,8 @@ int aero_lmdb_run(struct aero_lmdb *db, bool write, aero_lmdb_step *step, void *
 	int rc, turns = 0;
 
 	if (write && db->read_only)
-		return aero_err_set(err, AERO_PERM, "'%s' is open for reading only", db->path);
+		return aero_err_set(
+			err, AERO_PERM, "'%s' is open for reading only", db->path);
 	do {
 		(void)pthread_rwlock_rdlock(&db->lock);
 		rc = run_once(db, write, step, arg, err);

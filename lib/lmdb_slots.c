@@ -93,13 +93,14 @@ static MDB_val unique_of(const bson_t *doc, const char *key)
 	const char *text = "";
 	uint32_t len = 0;
 
-	if (doc != NULL && bson_iter_init_find(&it, doc, key) && BSON_ITER_HOLDS_UTF8(&it))
+	if (doc != NULL && bson_iter_init_find(&it, doc, key) &&
+		BSON_ITER_HOLDS_UTF8(&it))
 		text = bson_iter_utf8(&it, &len);
 	return val(text, len);
 }
 
-static int unique_check(struct aero_lmdb_txn *txn, MDB_val id, const bson_t *doc,
-	struct aero_err *err)
+static int unique_check(
+	struct aero_lmdb_txn *txn, MDB_val id, const bson_t *doc, struct aero_err *err)
 {
 	MDB_val key, there;
 	int rc = 0;
@@ -110,15 +111,16 @@ static int unique_check(struct aero_lmdb_txn *txn, MDB_val id, const bson_t *doc
 			continue;
 		rc = mdb_get(txn->txn, txn->dbi[uniques[i].index], &key, &there);
 		if (rc == 0 && !same(there, id))
-			return aero_err_set(err, uniques[i].rc, "%s '%.*s' is in another slot",
-				uniques[i].key, (int)key.mv_size, (const char *)key.mv_data);
+			return aero_err_set(err, uniques[i].rc,
+				"%s '%.*s' is in another slot", uniques[i].key,
+				(int)key.mv_size, (const char *)key.mv_data);
 		rc = rc == MDB_NOTFOUND ? 0 : rc;
 	}
 	return rc;
 }
 
-static int unique_write(struct aero_lmdb_txn *txn, MDB_val id, const bson_t *was,
-	const bson_t *doc)
+static int unique_write(
+	struct aero_lmdb_txn *txn, MDB_val id, const bson_t *was, const bson_t *doc)
 {
 	MDB_val before, after;
 	int rc = 0;
@@ -131,7 +133,8 @@ static int unique_write(struct aero_lmdb_txn *txn, MDB_val id, const bson_t *was
 		if (before.mv_size > 0)
 			rc = mdb_del(txn->txn, txn->dbi[uniques[i].index], &before, NULL);
 		if (rc == 0 && after.mv_size > 0)
-			rc = mdb_put(txn->txn, txn->dbi[uniques[i].index], &after, &id, 0);
+			rc = mdb_put(
+				txn->txn, txn->dbi[uniques[i].index], &after, &id, 0);
 	}
 	return rc;
 }
@@ -276,7 +279,8 @@ int aero_lmdb_slot_set(struct aero_lmdb_txn *txn, struct aero_lmdb_doc *was,
 	id = val(was->id, was->id_len);
 	doc = with_set(was->doc != NULL ? was->doc : &first, set);
 	if (doc == NULL)
-		rc = aero_err_set(err, AERO_DB, "the store's file holds a damaged document");
+		rc = aero_err_set(
+			err, AERO_DB, "the store's file holds a damaged document");
 	else if (was->doc != NULL && bson_equal(doc, was->doc))
 		goto out; /* no change, no event */
 	if (rc == 0)
@@ -313,8 +317,8 @@ int aero_lmdb_doc_set(struct aero_lmdb_txn *txn, enum aero_lmdb_db db, const cha
 	return rc;
 }
 
-int aero_lmdb_slots_walk(struct aero_lmdb_txn *txn, aero_lmdb_each *each, void *arg,
-	struct aero_err *err)
+int aero_lmdb_slots_walk(
+	struct aero_lmdb_txn *txn, aero_lmdb_each *each, void *arg, struct aero_err *err)
 {
 	MDB_cursor *cursor;
 	MDB_val id, value;

@@ -39,9 +39,10 @@ int aero_lmdb_doc_set(struct aero_lmdb_txn *txn, enum aero_lmdb_db db, const cha
 	const bson_t *was, const bson_t *set);
 
 /* Walk the slots: each is called with key and document (lent); AERO_OK goes on. */
-typedef int aero_lmdb_each(MDB_val id, const bson_t *doc, void *arg, struct aero_err *err);
-int aero_lmdb_slots_walk(struct aero_lmdb_txn *txn, aero_lmdb_each *each, void *arg,
-	struct aero_err *err);
+typedef int aero_lmdb_each(
+	MDB_val id, const bson_t *doc, void *arg, struct aero_err *err);
+int aero_lmdb_slots_walk(
+	struct aero_lmdb_txn *txn, aero_lmdb_each *each, void *arg, struct aero_err *err);
 
 /* ---- the log of changes ---- */
 

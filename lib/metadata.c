@@ -63,7 +63,8 @@ static size_t take_body(char *data, size_t size, size_t n, void *arg)
 static void request(struct client *client, const char *method, const char *path,
 	const char *header, struct answer *answer, struct aero_err *err)
 {
-	struct curl_slist *headers = header == NULL ? NULL : curl_slist_append(NULL, header);
+	struct curl_slist *headers =
+		header == NULL ? NULL : curl_slist_append(NULL, header);
 	char url[512], words[CURL_ERROR_SIZE] = "";
 	curl_off_t connect_us = 0;
 	CURL *curl = client->curl;
@@ -93,7 +94,8 @@ static void request(struct client *client, const char *method, const char *path,
 		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
 	else
 		aero_err_set(err, AERO_NET, "metadata service %.100s: %.200s",
-			client->endpoint, *words != '\0' ? words : curl_easy_strerror(code));
+			client->endpoint,
+			*words != '\0' ? words : curl_easy_strerror(code));
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);
 	curl_slist_free_all(headers);
@@ -106,23 +108,23 @@ static enum outcome refused(
 	const char *words = "try again later";
 
 	if (status == HTTP_FORBIDDEN)
-		words = "it is switched off for this instance (HttpEndpoint disabled); switch "
-			"it on, or give --instance-id and --ip";
+		words = "it is switched off for this instance (HttpEndpoint disabled); "
+			"switch it on, or give --instance-id and --ip";
 	else if (path != NULL && status == HTTP_NOT_FOUND)
-		words = "is it the metadata service of an EC2 instance? Else give --instance-id "
-			"and --ip";
-	else if (status == HTTP_NOT_FOUND || status == HTTP_NOT_ALLOWED)
-		words = "it knows version 1 only; allow that with metadata_v1: true, or give "
+		words = "is it the metadata service of an EC2 instance? Else give "
 			"--instance-id and --ip";
+	else if (status == HTTP_NOT_FOUND || status == HTTP_NOT_ALLOWED)
+		words = "it knows version 1 only; allow that with metadata_v1: true, or "
+			"give --instance-id and --ip";
 	else if (status == HTTP_UNAUTHORIZED)
 		words = "it asks for a version 2 token and takes none of ours";
 	aero_err_set(err, AERO_NET, "metadata service %.100s answered %ld to %s: %s",
 		client->endpoint, status, path == NULL ? "the request for a token" : path,
 		words);
 	return status == HTTP_FORBIDDEN || status == HTTP_NOT_FOUND ||
-			status == HTTP_NOT_ALLOWED
-		? FINAL
-		: AGAIN;
+			       status == HTTP_NOT_ALLOWED
+		       ? FINAL
+		       : AGAIN;
 }
 
 static enum outcome get_token(
@@ -143,8 +145,9 @@ static enum outcome get_token(
 			client->endpoint);
 		return AGAIN;
 	}
-	if (client->v1 && (status == 0 || status == HTTP_FORBIDDEN ||
-				  status == HTTP_NOT_FOUND || status == HTTP_NOT_ALLOWED)) {
+	if (client->v1 &&
+		(status == 0 || status == HTTP_FORBIDDEN || status == HTTP_NOT_FOUND ||
+			status == HTTP_NOT_ALLOWED)) {
 		client->token = strdup("");
 		return client->token == NULL ? AGAIN : GOOD;
 	}
@@ -152,9 +155,10 @@ static enum outcome get_token(
 		return refused(client, status, NULL, err);
 	if (answer->connected)
 		aero_err_set(err, AERO_NET,
-			"metadata service %.100s takes the request for a token but does not "
-			"answer: its hop limit may be 1 behind a bridge or container; raise "
-			"HttpPutResponseHopLimit, or give --instance-id and --ip",
+			"metadata service %.100s takes the request for a token but does "
+			"not answer: its hop limit may be 1 behind a bridge or "
+			"container; raise HttpPutResponseHopLimit, or give --instance-id "
+			"and --ip",
 			client->endpoint);
 	return AGAIN;
 }
@@ -172,10 +176,10 @@ static enum outcome get(struct client *client, const char *path, struct answer *
 			if (outcome != GOOD)
 				return outcome;
 		}
-		(void)snprintf(
-			header, sizeof(header), "X-aws-ec2-metadata-token: %s", client->token);
-		request(client, "GET", path, *client->token != '\0' ? header : NULL, answer,
-			err);
+		(void)snprintf(header, sizeof(header), "X-aws-ec2-metadata-token: %s",
+			client->token);
+		request(client, "GET", path, *client->token != '\0' ? header : NULL,
+			answer, err);
 		if (answer->status != HTTP_UNAUTHORIZED)
 			break;
 		free(client->token);
@@ -212,7 +216,8 @@ static enum outcome ask(struct client *client, struct answer *answer,
 		get(client, "/latest/dynamic/instance-identity/document", answer, err);
 
 	if (outcome == GOOD &&
-		aero_metadata_document(answer->text, answer->len, metadata, err) == AERO_OK &&
+		aero_metadata_document(answer->text, answer->len, metadata, err) ==
+			AERO_OK &&
 		*metadata->ip != '\0')
 		return GOOD;
 	if (outcome == AGAIN || outcome == FINAL)
@@ -231,8 +236,8 @@ static enum outcome ask(struct client *client, struct answer *answer,
 	return outcome;
 }
 
-static int endpoint_of(
-	const struct aero_metadata_opts *opts, struct client *client, struct aero_err *err)
+static int endpoint_of(const struct aero_metadata_opts *opts, struct client *client,
+	struct aero_err *err)
 {
 	const char *disabled = getenv("AWS_EC2_METADATA_DISABLED");
 	const char *mode = getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
@@ -241,14 +246,14 @@ static int endpoint_of(
 
 	if (disabled != NULL && strcasecmp(disabled, "true") == 0)
 		return aero_err_set(err, AERO_CONFIG,
-			"AWS_EC2_METADATA_DISABLED switches the metadata service off: give "
-			"--instance-id and --ip, or --offline");
+			"AWS_EC2_METADATA_DISABLED switches the metadata service off: "
+			"give --instance-id and --ip, or --offline");
 	if (*endpoint == '\0')
 		endpoint = getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT");
 	if (endpoint == NULL || *endpoint == '\0')
 		endpoint = mode != NULL && strcasecmp(mode, "IPv6") == 0
-			? "http://[fd00:ec2::254]"
-			: "http://169.254.169.254";
+				   ? "http://[fd00:ec2::254]"
+				   : "http://169.254.169.254";
 	len = strlen(endpoint);
 	while (len > 0 && endpoint[len - 1] == '/')
 		len--;
@@ -284,7 +289,8 @@ static int ask_until(struct client *client, const struct aero_metadata_opts *opt
 		left = opts->deadline_ms - aero_clock_ms();
 		if (outcome != AGAIN || left <= 0)
 			return AERO_NET;
-		wait = 50 + aero_backoff_ms(attempt < 8 ? attempt : 8, 200, 5000, aero_random());
+		wait = 50 + aero_backoff_ms(
+				    attempt < 8 ? attempt : 8, 200, 5000, aero_random());
 		pause_ms(wait < left ? wait : left);
 	}
 }
@@ -351,8 +357,8 @@ static char *member(const bson_t *doc, const char *key)
 	return aero_metadata_word(text, len);
 }
 
-int aero_metadata_document(const char *text, size_t len, struct aero_metadata *ret,
-	struct aero_err *err)
+int aero_metadata_document(
+	const char *text, size_t len, struct aero_metadata *ret, struct aero_err *err)
 {
 	struct aero_metadata metadata = {0};
 	bson_error_t error = {0};
@@ -363,15 +369,15 @@ int aero_metadata_document(const char *text, size_t len, struct aero_metadata *r
 	if (len > 0 && len <= ANSWER_MAX)
 		doc = bson_new_from_json((const uint8_t *)text, (ssize_t)len, &error);
 	if (doc == NULL)
-		return aero_err_set(
-			err, AERO_NET, "instance identity document: %.200s", error.message);
+		return aero_err_set(err, AERO_NET, "instance identity document: %.200s",
+			error.message);
 	metadata.instance_id = member(doc, "instanceId");
 	metadata.ip = member(doc, "privateIp");
 	if (metadata.ip == NULL)
 		metadata.ip = strdup("");
 	if (metadata.instance_id == NULL || metadata.ip == NULL)
-		rc = aero_err_set(
-			err, AERO_NET, "instance identity document: it has no instanceId");
+		rc = aero_err_set(err, AERO_NET,
+			"instance identity document: it has no instanceId");
 	bson_destroy(doc);
 	if (rc == AERO_OK)
 		*ret = metadata;

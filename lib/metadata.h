@@ -10,7 +10,8 @@
 #include "lib/err.h"
 
 struct aero_metadata_opts {
-	const char *endpoint; /* '' = AWS_EC2_METADATA_SERVICE_ENDPOINT, _MODE, or the usual */
+	const char *endpoint; /* '' = AWS_EC2_METADATA_SERVICE_ENDPOINT, _MODE, or the
+				 usual */
 	bool v1;              /* IMDSv1 where v2 is refused or does not answer */
 	int64_t deadline_ms;  /* aero_clock_ms until which to try again; past: one try */
 };
@@ -27,10 +28,10 @@ int aero_metadata_fetch(const struct aero_metadata_opts *opts, struct aero_metad
 void aero_metadata_clear(struct aero_metadata *metadata);
 
 /* The answers' parsers; pure. document: the instance identity document (JSON); ip is ''
- * when it names none. word: a one-line answer (an id, an address) without blanks; malloc'd
- * or NULL when it is none. */
-int aero_metadata_document(const char *text, size_t len, struct aero_metadata *ret,
-	struct aero_err *err);
+ * when it names none. word: a one-line answer (an id, an address) without blanks;
+ * malloc'd or NULL when it is none. */
+int aero_metadata_document(
+	const char *text, size_t len, struct aero_metadata *ret, struct aero_err *err);
 char *aero_metadata_word(const char *text, size_t len);
 
 #endif

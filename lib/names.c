@@ -31,7 +31,8 @@ static const char *label_refuse(const char *label, size_t len, bool underscore)
 	if (label[0] == '-' || label[len - 1] == '-')
 		return "label begins or ends with a hyphen";
 	for (size_t i = 0; i < len; i++)
-		if (!is_alnum(label[i]) && label[i] != '-' && !(underscore && label[i] == '_'))
+		if (!is_alnum(label[i]) && label[i] != '-' &&
+			!(underscore && label[i] == '_'))
 			return "character that is no letter, digit or hyphen";
 	return NULL;
 }
@@ -45,7 +46,7 @@ static bool below(const char *name, const char *suffix)
 		suffix++;
 	s = strlen(suffix);
 	return s > 0 && n > s + 1 && name[n - s - 1] == '.' &&
-		strcasecmp(name + n - s, suffix) == 0;
+	       strcasecmp(name + n - s, suffix) == 0;
 }
 
 static bool in_zones(const char *name, const char *domain, const struct aero_list *zones)
@@ -58,8 +59,8 @@ static bool in_zones(const char *name, const char *domain, const struct aero_lis
 	return false;
 }
 
-const char *aero_name_refuse(
-	const char *name, bool underscore, const char *domain, const struct aero_list *zones)
+const char *aero_name_refuse(const char *name, bool underscore, const char *domain,
+	const struct aero_list *zones)
 {
 	struct in_addr number;
 	const char *label = name, *end, *why;
@@ -136,15 +137,15 @@ int aero_natural_cmp(const char *a, const char *b)
 
 static const char *refuse4(const unsigned char b[static 4], bool loopback)
 {
-	if (b[0] == 0)
+	static const unsigned char unspecified[4];
+
+	if (memcmp(b, unspecified, sizeof(unspecified)) == 0)
 		return "unspecified address";
 	if (b[0] == 127 && !loopback)
 		return "loopback address";
 	if (b[0] == 169 && b[1] == 254)
 		return "link-local address";
-	if (b[0] >= 240)
-		return "reserved address";
-	return b[0] >= 224 ? "multicast address" : NULL;
+	return (b[0] & 0xf0) == 0xe0 ? "multicast address" : NULL;
 }
 
 static const char *refuse6(const struct in6_addr *a, bool loopback)
@@ -155,8 +156,6 @@ static const char *refuse6(const struct in6_addr *a, bool loopback)
 		return "loopback address";
 	if (IN6_IS_ADDR_LINKLOCAL(a))
 		return "link-local address";
-	if (IN6_IS_ADDR_V4MAPPED(a))
-		return "v4-mapped address";
 	return IN6_IS_ADDR_MULTICAST(a) ? "multicast address" : NULL;
 }
 
@@ -168,6 +167,10 @@ const char *aero_addr_refuse(const char *text, bool loopback, struct aero_addr *
 
 	if (inet_pton(AF_INET, text, addr.bytes) == 1) {
 		addr.family = AF_INET;
+		why = refuse4(addr.bytes, loopback);
+	} else if (inet_pton(AF_INET6, text, &v6) == 1 && IN6_IS_ADDR_V4MAPPED(&v6)) {
+		addr.family = AF_INET;
+		memcpy(addr.bytes, &v6.s6_addr[12], 4);
 		why = refuse4(addr.bytes, loopback);
 	} else if (inet_pton(AF_INET6, text, &v6) == 1) {
 		addr.family = AF_INET6;

@@ -13,8 +13,8 @@
  * true (names that already are in the collection); not an address to inet_aton, not
  * localhost*, ip6-* or _gateway. A dotted name must end in domain (may be NULL or '') or
  * in one of zones (`.` allows all; leading dots do not count). */
-const char *aero_name_refuse(
-	const char *name, bool underscore, const char *domain, const struct aero_list *zones);
+const char *aero_name_refuse(const char *name, bool underscore, const char *domain,
+	const struct aero_list *zones);
 
 /* Natural order: runs of digits compare as numbers, letters without case; names that are
  * equal so are ordered as bytes. Never 0 for different strings. */
@@ -25,8 +25,9 @@ struct aero_addr {
 	unsigned char bytes[16];
 };
 
-/* Read an address and check that it may answer: not unspecified, multicast, link-local,
- * v4-mapped nor (unless loopback is true) loopback. NULL and *ret set, or why not. */
+/* Read an address and check that it may answer: not unspecified, multicast, link-local
+ * nor (unless loopback is true) loopback. A v4-mapped IPv6 address is its IPv4 address.
+ * NULL and *ret set, or why not. */
 const char *aero_addr_refuse(const char *text, bool loopback, struct aero_addr *ret);
 
 /* Bytes of an address: 4, 16 or 0. */

@@ -10,8 +10,7 @@
 #include "lib/server.h"
 
 #define LMDB_PREFIX "lmdb:"
-#define HOST_CHARS \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
+#define HOST_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
 
 static const char *const schemes[] = {"mongodb://", "mongodb+srv://"};
 

@@ -32,11 +32,11 @@ struct aero_slots {
 	size_t n;
 };
 
-/* Read a document. Absent and null fields are ''; unknown fields are ignored. A field that
- * we read but that has another type, or a string that is not UTF-8 or holds a NUL, counts
- * as absent, so that one odd field costs no name; *ret_odd (may be NULL) then says the
- * first such oddity in words, else NULL. False, with *ret untouched and *ret_odd set, only
- * for damaged BSON or when out of memory. */
+/* Read a document. Absent and null fields are ''; unknown fields are ignored. A field
+ * that we read but that has another type, or a string that is not UTF-8 or holds a NUL,
+ * counts as absent, so that one odd field costs no name; *ret_odd (may be NULL) then says
+ * the first such oddity in words, else NULL. False, with *ret untouched and *ret_odd set,
+ * only for damaged BSON or when out of memory. */
 bool aero_slot_of_bson(const bson_t *doc, struct aero_slot *ret, const char **ret_odd);
 
 /* Append the fields of a slot to doc: the original's six always, ip6, reg, epoch and

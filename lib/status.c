@@ -28,9 +28,9 @@ static const struct number {
 	enum unit unit;
 	const char *metric, *type, *help;
 } numbers[] = {
-#define ROW(key, unit, metric, type, help)                                               \
-	{                                                                                \
-#key, AT(key), unit, metric, type, help                                  \
+#define ROW(key, unit, metric, type, help) \
+	{ \
+#key, AT(key), unit, metric, type, help \
 	}
 	ROW(pid, COUNT, NULL, NULL, NULL),
 	ROW(started, MILLISECONDS, "start_time_seconds", "gauge",

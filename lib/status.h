@@ -25,16 +25,16 @@ struct aero_status {
 	char *server; /* without credentials */
 	char *error;  /* of the last failure; '' when connected */
 	int64_t started, updated, last_contact; /* unix ms; 0 = never */
-	int64_t sync_count;   /* full synchronisations finished */
+	int64_t sync_count;                     /* full synchronisations finished */
 	int64_t sync_started; /* unix ms at which the last of them began */
 	int64_t generation, hosts_generation;
 	int64_t source_time, published; /* as in the mirror's meta; published: unix ns */
 	int64_t documents, names, aliases, addresses, gaps;
 	int64_t n_refused, n_cut, reconnects, publishes;
 	int64_t publish_us, propagation_us; /* last publish; commit -> published */
-	int64_t shrink_held_since; /* unix ms; 0 = nothing is held */
-	char *hostname;            /* this node's name, '' = unknown */
-	struct aero_refusal *refused; /* the first 100 */
+	int64_t shrink_held_since;          /* unix ms; 0 = nothing is held */
+	char *hostname;                     /* this node's name, '' = unknown */
+	struct aero_refusal *refused;       /* the first 100 */
 	size_t n_refused_listed;
 	struct aero_shadow *shadowed;
 	size_t n_shadowed;

@@ -13,8 +13,8 @@ static int (*const openers[])(const struct aero_store_opts *, const struct aero_
 	aero_store_lmdb_open,
 };
 
-int aero_store_open(const struct aero_store_opts *opts, struct aero_store **ret,
-	struct aero_err *err)
+int aero_store_open(
+	const struct aero_store_opts *opts, struct aero_store **ret, struct aero_err *err)
 {
 	struct aero_server server = {0};
 	struct aero_store *store = NULL;
@@ -68,7 +68,8 @@ int aero_store_slots(struct aero_store *store, const char *service,
 /* The blank and the nameless are many: no slot is found by ''. */
 static int nothing(struct aero_err *err, const char *what)
 {
-	return aero_err_set(err, AERO_MISS, "no slot has an empty %s to be found by", what);
+	return aero_err_set(
+		err, AERO_MISS, "no slot has an empty %s to be found by", what);
 }
 
 int aero_store_by_instance(struct aero_store *store, const char *instance_id,
@@ -113,7 +114,8 @@ int aero_store_slot_import(
 	struct aero_store *store, const struct aero_slot *slot, struct aero_err *err)
 {
 	if (slot->hostname == NULL || *slot->hostname == '\0')
-		return aero_err_set(err, AERO_BAD, "a record without hostname: not imported");
+		return aero_err_set(
+			err, AERO_BAD, "a record without hostname: not imported");
 	return store->ops->slot_import(store, slot, err);
 }
 
@@ -158,8 +160,8 @@ int aero_store_control_open(struct aero_store *store, const char *service, int64
 	return store->ops->control_open(store, service, epoch, promote, master, err);
 }
 
-int aero_store_control_close(struct aero_store *store, const char *service,
-	int64_t epoch, struct aero_err *err)
+int aero_store_control_close(struct aero_store *store, const char *service, int64_t epoch,
+	struct aero_err *err)
 {
 	return store->ops->control_close(store, service, epoch, err);
 }

@@ -34,8 +34,8 @@
 struct aero_store;
 
 struct aero_store_opts {
-	const char *server;   /* as CONTRACTS 8: host[:port], mongodb[+srv]://, lmdb:PATH */
-	int port;             /* for a server given as host alone */
+	const char *server; /* as CONTRACTS 8: host[:port], mongodb[+srv]://, lmdb:PATH */
+	int port;           /* for a server given as host alone */
 	const char *database; /* MongoDB only */
 	const char *role;     /* appName aerostat-<role> */
 	bool read_only;       /* never create a file or an index (dry run) */
@@ -70,9 +70,11 @@ int aero_store_by_hostname(struct aero_store *store, const char *hostname,
 
 /* Which slot a conditional write may touch. */
 struct aero_slot_match {
-	const char *hostname;    /* '' = nameless (old data): then occupant[0] is an instance */
-	const char *occupant[2]; /* instance_id is one of these ('' = blank); NULL = unused */
-	bool match_reg;          /* and reg equals reg (0 = absent) */
+	const char
+		*hostname; /* '' = nameless (old data): then occupant[0] is an instance */
+	const char *
+		occupant[2]; /* instance_id is one of these ('' = blank); NULL = unused */
+	bool match_reg;      /* and reg equals reg (0 = absent) */
 	int64_t reg;
 	int64_t epoch_below; /* and epoch is absent or below this; 0 = any */
 };
@@ -83,9 +85,9 @@ struct aero_slot_change {
 	 * (the server's clock). */
 	const struct aero_occupant *who;
 	int64_t reg;
-	bool blank;              /* or: instance_id '', ip '', ip6 ''; aliases are kept */
-	bool renew;              /* with who: instance_id is not written, it is matched */
-	int64_t epoch;           /* not 0: write this epoch */
+	bool blank;    /* or: instance_id '', ip '', ip6 ''; aliases are kept */
+	bool renew;    /* with who: instance_id is not written, it is matched */
+	int64_t epoch; /* not 0: write this epoch */
 	const char *service_type; /* not NULL: write it (it may change between boots) */
 };
 
@@ -152,8 +154,8 @@ int aero_store_control_open(struct aero_store *store, const char *service, int64
 	const struct aero_occupant *promote, const struct aero_occupant *master,
 	struct aero_err *err);
 /* S4: `{_id, epoch: e, op set}` -> op null. */
-int aero_store_control_close(struct aero_store *store, const char *service,
-	int64_t epoch, struct aero_err *err);
+int aero_store_control_close(struct aero_store *store, const char *service, int64_t epoch,
+	struct aero_err *err);
 
 /* ---- watching: see lib/watch.h ---- */
 

@@ -15,10 +15,11 @@ bool aero_slot_matches(const struct aero_slot *slot, const struct aero_slot_matc
 	if (strcmp(slot->hostname, match->hostname) != 0)
 		return false;
 	for (size_t i = 0; i < 2; i++)
-		if (occupant[i] != NULL && strcmp(slot->who.instance_id, occupant[i]) == 0)
+		if (occupant[i] != NULL &&
+			strcmp(slot->who.instance_id, occupant[i]) == 0)
 			any = true;
 	return any && (!match->match_reg || slot->reg == match->reg) &&
-		(match->epoch_below == 0 || slot->epoch < match->epoch_below);
+	       (match->epoch_below == 0 || slot->epoch < match->epoch_below);
 }
 
 static void put_text(bson_t *doc, const char *key, const char *text)
@@ -91,9 +92,9 @@ static const char *text_below(bson_iter_t *it, const char *key)
 	bson_iter_t sub;
 
 	return bson_iter_recurse(it, &sub) && bson_iter_find(&sub, key) &&
-			BSON_ITER_HOLDS_UTF8(&sub)
-		? bson_iter_utf8(&sub, NULL)
-		: NULL;
+			       BSON_ITER_HOLDS_UTF8(&sub)
+		       ? bson_iter_utf8(&sub, NULL)
+		       : NULL;
 }
 
 void aero_doc_node_of_bson(const bson_t *doc, struct aero_node *ret)
@@ -104,12 +105,14 @@ void aero_doc_node_of_bson(const bson_t *doc, struct aero_node *ret)
 
 	node.left = bson_iter_init_find(&it, doc, "left") && bson_iter_as_bool(&it);
 	if (bson_iter_init_find(&it, doc, "dead") && !BSON_ITER_HOLDS_NULL(&it)) {
-		/* Whatever else stands there, somebody wanted to say dead, except false. */
+		/* Whatever else stands there, somebody wanted to say dead, except false.
+		 */
 		node.dead = !BSON_ITER_HOLDS_BOOL(&it) || bson_iter_bool(&it);
 		if (BSON_ITER_HOLDS_DOCUMENT(&it))
 			why = text_below(&it, "why");
 		if (node.dead)
-			(void)snprintf(node.why, sizeof(node.why), "%s", why == NULL ? "" : why);
+			(void)snprintf(
+				node.why, sizeof(node.why), "%s", why == NULL ? "" : why);
 	}
 	*ret = node;
 }
@@ -152,8 +155,8 @@ void aero_doc_control_close(bson_t *set)
 }
 
 /* One occupant of an op: its id at op.KEY, the rest at op.ips.KEY. False: no memory. */
-static bool read_occupant(const bson_iter_t *op, const char *key,
-	struct aero_occupant *ret)
+static bool read_occupant(
+	const bson_iter_t *op, const char *key, struct aero_occupant *ret)
 {
 	bson_iter_t at = *op, ips, sub;
 	struct aero_slot slot = {0};

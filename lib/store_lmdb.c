@@ -19,8 +19,8 @@ struct aero_store_lmdb *aero_lmdb_store(struct aero_store *base)
 	return (struct aero_store_lmdb *)(void *)base; /* base is its first member */
 }
 
-int aero_lmdb_read(struct aero_store *base, aero_lmdb_step *step, void *arg,
-	struct aero_err *err)
+int aero_lmdb_read(
+	struct aero_store *base, aero_lmdb_step *step, void *arg, struct aero_err *err)
 {
 	struct aero_store_lmdb *s = aero_lmdb_store(base);
 	int rc = aero_lmdb_get(s->path, s->read_only, false, &s->db, err);
@@ -30,14 +30,15 @@ int aero_lmdb_read(struct aero_store *base, aero_lmdb_step *step, void *arg,
 	return rc == AERO_OK ? aero_lmdb_run(s->db, false, step, arg, err) : rc;
 }
 
-int aero_lmdb_write(struct aero_store *base, aero_lmdb_step *step, void *arg,
-	struct aero_err *err)
+int aero_lmdb_write(
+	struct aero_store *base, aero_lmdb_step *step, void *arg, struct aero_err *err)
 {
 	struct aero_store_lmdb *s = aero_lmdb_store(base);
 	int rc;
 
 	if (s->read_only)
-		return aero_err_set(err, AERO_PERM, "'%s' is open for reading only", s->path);
+		return aero_err_set(
+			err, AERO_PERM, "'%s' is open for reading only", s->path);
 	rc = aero_lmdb_get(s->path, false, true, &s->db, err);
 	return rc == AERO_OK ? aero_lmdb_run(s->db, true, step, arg, err) : rc;
 }
@@ -281,8 +282,8 @@ static int op_control_open(struct aero_store *base, const char *service, int64_t
 	return rc;
 }
 
-static int op_control_close(struct aero_store *base, const char *service, int64_t epoch,
-	struct aero_err *err)
+static int op_control_close(
+	struct aero_store *base, const char *service, int64_t epoch, struct aero_err *err)
 {
 	bson_t set = BSON_INITIALIZER;
 	struct set_arg arg = {.db = AERO_LMDB_CONTROL,

@@ -17,10 +17,10 @@ struct aero_store_lmdb {
 struct aero_store_lmdb *aero_lmdb_store(struct aero_store *base);
 
 /* Run a step that reads (AERO_MISS when there is no file) or writes (makes it). */
-int aero_lmdb_read(struct aero_store *base, aero_lmdb_step *step, void *arg,
-	struct aero_err *err);
-int aero_lmdb_write(struct aero_store *base, aero_lmdb_step *step, void *arg,
-	struct aero_err *err);
+int aero_lmdb_read(
+	struct aero_store *base, aero_lmdb_step *step, void *arg, struct aero_err *err);
+int aero_lmdb_write(
+	struct aero_store *base, aero_lmdb_step *step, void *arg, struct aero_err *err);
 
 /* aero_slot_of_bson with words. */
 int aero_lmdb_slot_of(const bson_t *doc, struct aero_slot *ret, struct aero_err *err);

@@ -90,7 +90,8 @@ static int claim_step(struct aero_lmdb_txn *txn, void *varg, struct aero_err *er
 	arg->best = NULL;
 	rc = aero_lmdb_slots_walk(txn, claim_each, arg, err);
 	if (rc == 0 && arg->best == NULL)
-		rc = aero_err_set(err, AERO_MISS, "no blank slot of '%.200s'", arg->service);
+		rc = aero_err_set(
+			err, AERO_MISS, "no blank slot of '%.200s'", arg->service);
 	return rc == 0 ? write_slot(txn, arg, NULL, arg->best, err) : rc;
 }
 

@@ -45,8 +45,9 @@ int aero_mongo_connect(struct aero_store_mongo *s, struct aero_err *err)
 	if (s->client == NULL) {
 		s->client = mongoc_client_pool_pop(s->pool);
 		s->session = mongoc_client_start_session(s->client, NULL, &error);
-		if (s->session == NULL && (error.domain != MONGOC_ERROR_CLIENT ||
-			error.code != MONGOC_ERROR_CLIENT_SESSION_FAILURE)) {
+		if (s->session == NULL &&
+			(error.domain != MONGOC_ERROR_CLIENT ||
+				error.code != MONGOC_ERROR_CLIENT_SESSION_FAILURE)) {
 			mongoc_client_pool_push(s->pool, s->client);
 			s->client = NULL;
 			return aero_mongo_read_error(&place, NULL, &error, err);
@@ -87,8 +88,8 @@ static int op_ping(struct aero_store *base, struct aero_err *err)
 
 	BSON_APPEND_INT32(&command, "ping", 1);
 	if (rc == AERO_OK) {
-		if (!mongoc_client_command_with_opts(s->client, s->database, &command, NULL,
-			    NULL, &reply, &error))
+		if (!mongoc_client_command_with_opts(
+			    s->client, s->database, &command, NULL, NULL, &reply, &error))
 			rc = aero_mongo_read_error(&place, &reply, &error, err);
 		bson_destroy(&reply);
 	}
@@ -264,7 +265,8 @@ int aero_store_mongo_open(const struct aero_store_opts *opts,
 		return aero_err_set(err, AERO_NOMEM, "out of memory");
 	s->base.ops = &ops;
 	s->read_only = opts->read_only;
-	s->database = strdup(database == NULL || *database == '\0' ? "aerostat" : database);
+	s->database =
+		strdup(database == NULL || *database == '\0' ? "aerostat" : database);
 	rc = s->database == NULL ? aero_err_set(err, AERO_NOMEM, "out of memory")
 				 : aero_mongo_uri(server, opts->role, &s->uri, err);
 	if (rc == AERO_OK)

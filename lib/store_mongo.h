@@ -29,8 +29,8 @@ struct aero_store_mongo *aero_mongo_store(struct aero_store *base);
 /* ---- options of the connection (store_mongo_uri.c) ---- */
 
 /* The user's URI with our defaults for what it leaves open. AERO_CONFIG, AERO_NOMEM. */
-int aero_mongo_uri(const struct aero_server *server, const char *role,
-	mongoc_uri_t **ret, struct aero_err *err);
+int aero_mongo_uri(const struct aero_server *server, const char *role, mongoc_uri_t **ret,
+	struct aero_err *err);
 /* A pool with our settings; sent (may be NULL) counts the write commands it sends. */
 int aero_mongo_pool(const mongoc_uri_t *uri, unsigned *sent, mongoc_client_pool_t **ret,
 	struct aero_err *err);
@@ -118,8 +118,8 @@ int aero_mongo_control(struct aero_store *base, const char *service,
 int aero_mongo_control_open(struct aero_store *base, const char *service, int64_t epoch,
 	const struct aero_occupant *promote, const struct aero_occupant *master,
 	struct aero_err *err);
-int aero_mongo_control_close(struct aero_store *base, const char *service,
-	int64_t epoch, struct aero_err *err);
+int aero_mongo_control_close(struct aero_store *base, const char *service, int64_t epoch,
+	struct aero_err *err);
 int aero_mongo_watch_open(struct aero_store *base, const struct aero_watch_opts *opts,
 	struct aero_watch **ret, struct aero_err *err);
 

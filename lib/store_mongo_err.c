@@ -14,38 +14,39 @@ static const struct row {
 	uint32_t code;
 	enum aero_mongo_kind kind;
 } rows[] = {
-	{6, AERO_MONGO_TRANSIENT},     /* HostUnreachable */
-	{7, AERO_MONGO_TRANSIENT},     /* HostNotFound */
-	{11, AERO_MONGO_AUTH},         /* UserNotFound */
-	{13, AERO_MONGO_PERM},         /* Unauthorized */
-	{18, AERO_MONGO_AUTH},         /* AuthenticationFailed */
-	{26, AERO_MONGO_MISSING},      /* NamespaceNotFound */
-	{43, AERO_MONGO_TRANSIENT},    /* CursorNotFound */
-	{50, AERO_MONGO_TRANSIENT},    /* MaxTimeMSExpired */
-	{63, AERO_MONGO_TRANSIENT},    /* StaleShardVersion */
-	{64, AERO_MONGO_TRANSIENT},    /* WriteConcernFailed: applied here, no majority yet */
-	{79, AERO_MONGO_TRANSIENT},    /* UnknownReplWriteConcern: applied */
-	{89, AERO_MONGO_TRANSIENT},    /* NetworkTimeout */
-	{91, AERO_MONGO_TRANSIENT},    /* ShutdownInProgress */
-	{94, AERO_MONGO_TRANSIENT},    /* NotYetInitialized */
-	{100, AERO_MONGO_TRANSIENT},   /* UnsatisfiableWriteConcern: applied */
-	{112, AERO_MONGO_TRANSIENT},   /* WriteConflict */
-	{115, AERO_MONGO_NO_STREAM},   /* CommandNotSupported */
-	{133, AERO_MONGO_TRANSIENT},   /* FailedToSatisfyReadPreference */
-	{134, AERO_MONGO_TRANSIENT},   /* ReadConcernMajorityNotAvailableYet */
-	{136, AERO_MONGO_LOST},        /* CappedPositionLost */
-	{150, AERO_MONGO_TRANSIENT},   /* StaleEpoch */
-	{175, AERO_MONGO_TRANSIENT},   /* QueryPlanKilled */
-	{189, AERO_MONGO_TRANSIENT},   /* PrimarySteppedDown */
-	{202, AERO_MONGO_TRANSIENT},   /* NetworkInterfaceExceededTimeLimit */
-	{234, AERO_MONGO_TRANSIENT},   /* RetryChangeStream */
-	{238, AERO_MONGO_NO_STREAM},   /* NotImplemented */
-	{260, AERO_MONGO_LOST},        /* InvalidResumeToken */
-	{262, AERO_MONGO_TRANSIENT},   /* ExceededTimeLimit */
-	{280, AERO_MONGO_LOST},        /* ChangeStreamFatalError */
-	{286, AERO_MONGO_LOST},        /* ChangeStreamHistoryLost */
-	{8000, AERO_MONGO_AUTH},       /* Atlas: authentication */
-	{9001, AERO_MONGO_TRANSIENT},  /* SocketException */
+	{6, AERO_MONGO_TRANSIENT},    /* HostUnreachable */
+	{7, AERO_MONGO_TRANSIENT},    /* HostNotFound */
+	{11, AERO_MONGO_AUTH},        /* UserNotFound */
+	{13, AERO_MONGO_PERM},        /* Unauthorized */
+	{18, AERO_MONGO_AUTH},        /* AuthenticationFailed */
+	{26, AERO_MONGO_MISSING},     /* NamespaceNotFound */
+	{43, AERO_MONGO_TRANSIENT},   /* CursorNotFound */
+	{50, AERO_MONGO_TRANSIENT},   /* MaxTimeMSExpired */
+	{63, AERO_MONGO_TRANSIENT},   /* StaleShardVersion */
+	{64, AERO_MONGO_TRANSIENT},   /* WriteConcernFailed: applied here, no majority yet
+				       */
+	{79, AERO_MONGO_TRANSIENT},   /* UnknownReplWriteConcern: applied */
+	{89, AERO_MONGO_TRANSIENT},   /* NetworkTimeout */
+	{91, AERO_MONGO_TRANSIENT},   /* ShutdownInProgress */
+	{94, AERO_MONGO_TRANSIENT},   /* NotYetInitialized */
+	{100, AERO_MONGO_TRANSIENT},  /* UnsatisfiableWriteConcern: applied */
+	{112, AERO_MONGO_TRANSIENT},  /* WriteConflict */
+	{115, AERO_MONGO_NO_STREAM},  /* CommandNotSupported */
+	{133, AERO_MONGO_TRANSIENT},  /* FailedToSatisfyReadPreference */
+	{134, AERO_MONGO_TRANSIENT},  /* ReadConcernMajorityNotAvailableYet */
+	{136, AERO_MONGO_LOST},       /* CappedPositionLost */
+	{150, AERO_MONGO_TRANSIENT},  /* StaleEpoch */
+	{175, AERO_MONGO_TRANSIENT},  /* QueryPlanKilled */
+	{189, AERO_MONGO_TRANSIENT},  /* PrimarySteppedDown */
+	{202, AERO_MONGO_TRANSIENT},  /* NetworkInterfaceExceededTimeLimit */
+	{234, AERO_MONGO_TRANSIENT},  /* RetryChangeStream */
+	{238, AERO_MONGO_NO_STREAM},  /* NotImplemented */
+	{260, AERO_MONGO_LOST},       /* InvalidResumeToken */
+	{262, AERO_MONGO_TRANSIENT},  /* ExceededTimeLimit */
+	{280, AERO_MONGO_LOST},       /* ChangeStreamFatalError */
+	{286, AERO_MONGO_LOST},       /* ChangeStreamHistoryLost */
+	{8000, AERO_MONGO_AUTH},      /* Atlas: authentication */
+	{9001, AERO_MONGO_TRANSIENT}, /* SocketException */
 	{10058, AERO_MONGO_TRANSIENT}, /* LegacyNotPrimary */
 	{10107, AERO_MONGO_TRANSIENT}, /* NotWritablePrimary */
 	{10334, AERO_MONGO_LOST},      /* BSONObjectTooLarge: an event over 16 MB */
@@ -54,8 +55,7 @@ static const struct row {
 	{11600, AERO_MONGO_TRANSIENT}, /* InterruptedAtShutdown */
 	{11601, AERO_MONGO_TRANSIENT}, /* Interrupted */
 	{11602, AERO_MONGO_TRANSIENT}, /* InterruptedDueToReplStateChange */
-	{12582, AERO_MONGO_DUP},
-	{13388, AERO_MONGO_TRANSIENT}, /* StaleConfig */
+	{12582, AERO_MONGO_DUP}, {13388, AERO_MONGO_TRANSIENT}, /* StaleConfig */
 	{13435, AERO_MONGO_TRANSIENT}, /* NotPrimaryNoSecondaryOk */
 	{13436, AERO_MONGO_TRANSIENT}, /* NotPrimaryOrSecondary */
 	{40324, AERO_MONGO_NO_STREAM}, /* unrecognized pipeline stage */
@@ -81,8 +81,8 @@ enum aero_mongo_kind aero_mongo_kind_of(const bson_t *reply, const bson_error_t 
 	switch (error->domain) {
 	case MONGOC_ERROR_PROTOCOL:
 		return error->code == MONGOC_ERROR_PROTOCOL_BAD_WIRE_VERSION
-			? AERO_MONGO_WIRE
-			: AERO_MONGO_TRANSIENT;
+			       ? AERO_MONGO_WIRE
+			       : AERO_MONGO_TRANSIENT;
 	case MONGOC_ERROR_SERVER_SELECTION:
 	case MONGOC_ERROR_STREAM:
 	case MONGOC_ERROR_WRITE_CONCERN:
@@ -108,16 +108,18 @@ int aero_mongo_read_error(const struct aero_mongo_place *place, const bson_t *re
 
 	switch (aero_mongo_kind_of(reply, error)) {
 	case AERO_MONGO_TRANSIENT:
-		return aero_err_set(
-			err, AERO_NET, "cannot reach %.120s: %.300s", name, error->message);
+		return aero_err_set(err, AERO_NET, "cannot reach %.120s: %.300s", name,
+			error->message);
 	case AERO_MONGO_PERM:
 		return aero_err_set(err, AERO_PERM,
-			"%.120s: the user's role lacks a privilege; it needs {resource: {db: "
+			"%.120s: the user's role lacks a privilege; it needs {resource: "
+			"{db: "
 			"'%s', collection: '%s'}, actions: [%s]}",
 			name, database, place->collection, place->actions);
 	case AERO_MONGO_AUTH:
 		return aero_err_set(err, AERO_PERM,
-			"%.120s: authentication failed; see user, password and authSource of "
+			"%.120s: authentication failed; see user, password and "
+			"authSource of "
 			"the server URI",
 			name);
 	case AERO_MONGO_WIRE:
@@ -148,7 +150,8 @@ static bool find_detail(const bson_t *reply, const char *key, bson_t *ret)
 
 	for (size_t i = 0; i < 2; i++) {
 		(void)snprintf(path, sizeof(path), "%s%s", paths[i], key);
-		if (bson_iter_init(&it, reply) && bson_iter_find_descendant(&it, path, &at) &&
+		if (bson_iter_init(&it, reply) &&
+			bson_iter_find_descendant(&it, path, &at) &&
 			BSON_ITER_HOLDS_DOCUMENT(&at)) {
 			bson_iter_document(&at, &len, &data);
 			return bson_init_static(ret, data, len);
@@ -170,8 +173,8 @@ static int duplicate(const bson_t *reply, const bson_error_t *error, struct aero
 	bson_t pattern, value;
 	bool known = find_detail(reply, "keyPattern", &pattern);
 	char *json = find_detail(reply, "keyValue", &value)
-		? bson_as_relaxed_extended_json(&value, NULL)
-		: NULL;
+			     ? bson_as_relaxed_extended_json(&value, NULL)
+			     : NULL;
 	int rc = AERO_MISS;
 
 	for (size_t i = 0; i < 2; i++)
@@ -193,7 +196,8 @@ int aero_mongo_write_error(const struct aero_mongo_place *place, const bson_t *r
 
 	if (kind == AERO_MONGO_DUP)
 		return duplicate(reply, error, err);
-	/* Sent, then the driver's second try could not log in: about the first, nothing. */
+	/* Sent, then the driver's second try could not log in: about the first, nothing.
+	 */
 	if (kind == AERO_MONGO_AUTH && sent > 0)
 		unclear = true;
 	if (!unclear)

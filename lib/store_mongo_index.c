@@ -69,9 +69,11 @@ static int create_error(const struct aero_mongo_place *place, const bson_t *repl
 	const bson_error_t *error, struct aero_err *err)
 {
 	/* IndexOptionsConflict, IndexKeySpecsConflict */
-	if (error->domain == MONGOC_ERROR_SERVER && (error->code == 85 || error->code == 86))
+	if (error->domain == MONGOC_ERROR_SERVER &&
+		(error->code == 85 || error->code == 86))
 		return aero_err_set(err, AERO_CONFIG,
-			"%s.%s has one of our indexes with other options; drop it: %.250s",
+			"%s.%s has one of our indexes with other options; drop it: "
+			"%.250s",
 			place->store->database, place->collection, error->message);
 	return aero_mongo_write_error(place, reply, error, err);
 }
@@ -119,19 +121,19 @@ static bool same_index(const bson_t *doc, const struct index *index)
 
 	put_keys(&keys, index);
 	same = bson_iter_init_find(&it, doc, "name") && BSON_ITER_HOLDS_UTF8(&it) &&
-		strcmp(bson_iter_utf8(&it, NULL), index->name) == 0 &&
-		bson_iter_init_find(&it, doc, "key") &&
-		bson_iter_init_find(&want, &keys, "key") &&
-		bson_iter_value(&it)->value.v_doc.data_len ==
-			bson_iter_value(&want)->value.v_doc.data_len &&
-		(!index->unique || (bson_iter_init_find(&it, doc, "unique") &&
-					   bson_iter_as_bool(&it)));
+	       strcmp(bson_iter_utf8(&it, NULL), index->name) == 0 &&
+	       bson_iter_init_find(&it, doc, "key") &&
+	       bson_iter_init_find(&want, &keys, "key") &&
+	       bson_iter_value(&it)->value.v_doc.data_len ==
+		       bson_iter_value(&want)->value.v_doc.data_len &&
+	       (!index->unique || (bson_iter_init_find(&it, doc, "unique") &&
+					  bson_iter_as_bool(&it)));
 	bson_destroy(&keys);
 	return same;
 }
 
-static int missing(const struct aero_store_mongo *s, const bool *found,
-	struct aero_err *err)
+static int missing(
+	const struct aero_store_mongo *s, const bool *found, struct aero_err *err)
 {
 	char names[64] = "";
 

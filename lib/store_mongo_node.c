@@ -89,10 +89,9 @@ int aero_mongo_control(struct aero_store *base, const char *service,
 }
 
 /* {_id, epoch}, and op is set or is not. */
-static void control_filter(
-	bson_t *filter, const char *service, int64_t epoch, bool open)
+static void control_filter(bson_t *filter, const char *service, int64_t epoch, bool open)
 {
-	bson_t sub, not;
+	bson_t sub, not ;
 
 	BSON_APPEND_UTF8(filter, "_id", service);
 	aero_mongo_filter_number(filter, "epoch", epoch);
@@ -100,9 +99,9 @@ static void control_filter(
 	if (open) {
 		BSON_APPEND_UTF8(&sub, "$type", "object");
 	} else {
-		BSON_APPEND_DOCUMENT_BEGIN(&sub, "$not", &not);
+		BSON_APPEND_DOCUMENT_BEGIN(&sub, "$not", &not );
 		BSON_APPEND_UTF8(&not, "$type", "object");
-		bson_append_document_end(&sub, &not);
+		bson_append_document_end(&sub, &not );
 	}
 	bson_append_document_end(filter, &sub);
 }
@@ -116,7 +115,8 @@ static int set_control(struct aero_store *base, const char *service, int64_t epo
 	control_filter(&filter, service, epoch, open);
 	rc = set_fields(base, AERO_MONGO_CONTROL, &filter, set, epoch == 0, err);
 	if (rc == AERO_MISS)
-		rc = aero_err_set(err, rc, "control of '%.200s' is not as it was", service);
+		rc = aero_err_set(
+			err, rc, "control of '%.200s' is not as it was", service);
 	bson_destroy(&filter);
 	return rc;
 }
@@ -134,8 +134,8 @@ int aero_mongo_control_open(struct aero_store *base, const char *service, int64_
 	return rc;
 }
 
-int aero_mongo_control_close(struct aero_store *base, const char *service,
-	int64_t epoch, struct aero_err *err)
+int aero_mongo_control_close(
+	struct aero_store *base, const char *service, int64_t epoch, struct aero_err *err)
 {
 	bson_t set = BSON_INITIALIZER;
 	int rc;

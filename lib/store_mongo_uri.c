@@ -52,7 +52,8 @@ static int set_concerns(mongoc_uri_t *uri, struct aero_err *err)
 		mongoc_write_concern_set_wtimeout_int64(w, WTIMEOUT_MS);
 	mongoc_uri_set_write_concern(uri, w);
 	if (mongoc_read_concern_get_level(r) == NULL)
-		(void)mongoc_read_concern_set_level(r, MONGOC_READ_CONCERN_LEVEL_MAJORITY);
+		(void)mongoc_read_concern_set_level(
+			r, MONGOC_READ_CONCERN_LEVEL_MAJORITY);
 	mongoc_uri_set_read_concern(uri, r);
 	mongoc_write_concern_destroy(w);
 	mongoc_read_concern_destroy(r);
@@ -84,11 +85,11 @@ static bool at_signs_fit(const char *uri)
 	const char *at = strchr(hosts, '@');
 
 	return at == NULL ||
-		(strchr(at + 1, '@') == NULL && at < hosts + strcspn(hosts, "/?#"));
+	       (strchr(at + 1, '@') == NULL && at < hosts + strcspn(hosts, "/?#"));
 }
 
-int aero_mongo_uri(const struct aero_server *server, const char *role,
-	mongoc_uri_t **ret, struct aero_err *err)
+int aero_mongo_uri(const struct aero_server *server, const char *role, mongoc_uri_t **ret,
+	struct aero_err *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	bson_error_t error = {0};
@@ -98,13 +99,14 @@ int aero_mongo_uri(const struct aero_server *server, const char *role,
 	(void)pthread_once(&once, silence);
 	if (!at_signs_fit(server->uri))
 		return aero_err_set(err, AERO_CONFIG,
-			"server '%.200s': write @ as %%40, / as %%2F in user, password and options",
+			"server '%.200s': write @ as %%40, / as %%2F in user, password "
+			"and options",
 			server->name);
 	uri = mongoc_uri_new_with_error(server->uri, &error);
 	if (uri == NULL)
 		/* The driver's words may quote a part of the URI. */
-		return aero_err_set(err, AERO_CONFIG, "server '%.200s': not a MongoDB URI: %s",
-			server->name,
+		return aero_err_set(err, AERO_CONFIG,
+			"server '%.200s': not a MongoDB URI: %s", server->name,
 			strchr(server->uri, '@') == NULL
 				? error.message
 				: "are user and password %-escaped, the options right?");

@@ -16,7 +16,7 @@
 
 void aero_mongo_filter_number(bson_t *filter, const char *key, int64_t number)
 {
-	bson_t sub, not;
+	bson_t sub, not ;
 
 	if (number != 0) {
 		BSON_APPEND_INT64(filter, key, number);
@@ -24,10 +24,10 @@ void aero_mongo_filter_number(bson_t *filter, const char *key, int64_t number)
 	}
 	/* As the documents are read: absent, null or no number at all is 0. */
 	BSON_APPEND_DOCUMENT_BEGIN(filter, key, &sub);
-	BSON_APPEND_DOCUMENT_BEGIN(&sub, "$not", &not);
+	BSON_APPEND_DOCUMENT_BEGIN(&sub, "$not", &not );
 	BSON_APPEND_UTF8(&not, "$type", "number");
 	BSON_APPEND_INT32(&not, "$ne", 0);
-	bson_append_document_end(&sub, &not);
+	bson_append_document_end(&sub, &not );
 	bson_append_document_end(filter, &sub);
 }
 
@@ -52,19 +52,20 @@ static void filter_text(bson_t *filter, const char *key, const char *a, const ch
 
 static void filter_match(bson_t *filter, const struct aero_slot_match *match)
 {
-	bson_t sub, not;
+	bson_t sub, not ;
 
 	filter_text(filter, "hostname", match->hostname, NULL);
 	if (match->occupant[0] != NULL || match->occupant[1] != NULL)
-		filter_text(filter, "instance_id", match->occupant[0], match->occupant[1]);
+		filter_text(
+			filter, "instance_id", match->occupant[0], match->occupant[1]);
 	if (match->match_reg)
 		aero_mongo_filter_number(filter, "reg", match->reg);
 	if (match->epoch_below == 0)
 		return;
 	BSON_APPEND_DOCUMENT_BEGIN(filter, "epoch", &sub);
-	BSON_APPEND_DOCUMENT_BEGIN(&sub, "$not", &not); /* absent too */
+	BSON_APPEND_DOCUMENT_BEGIN(&sub, "$not", &not ); /* absent too */
 	BSON_APPEND_INT64(&not, "$gte", match->epoch_below);
-	bson_append_document_end(&sub, &not);
+	bson_append_document_end(&sub, &not );
 	bson_append_document_end(filter, &sub);
 }
 
@@ -101,8 +102,8 @@ static int64_t count_of(const bson_t *reply, const char *key)
 	return bson_iter_init_find(&it, reply, key) ? bson_iter_as_int64(&it) : 0;
 }
 
-int aero_mongo_update(struct aero_store_mongo *s, const char *name,
-	const bson_t *filter, const bson_t *update, bool upsert, struct aero_err *err)
+int aero_mongo_update(struct aero_store_mongo *s, const char *name, const bson_t *filter,
+	const bson_t *update, bool upsert, struct aero_err *err)
 {
 	struct aero_mongo_place place = {
 		s, name, upsert ? "'find', 'update', 'insert'" : "'find', 'update'"};
@@ -119,7 +120,7 @@ int aero_mongo_update(struct aero_store_mongo *s, const char *name,
 			    collection, filter, update, &opts, &reply, &error))
 			rc = aero_mongo_write_error(&place, &reply, &error, err);
 		else if (count_of(&reply, "matchedCount") == 0 &&
-			count_of(&reply, "upsertedCount") == 0)
+			 count_of(&reply, "upsertedCount") == 0)
 			rc = aero_err_set(err, AERO_MISS, "nothing is as it was");
 		bson_destroy(&reply);
 		mongoc_collection_destroy(collection);
@@ -139,7 +140,8 @@ int aero_mongo_slot_update(struct aero_store *base, const struct aero_slot_match
 	rc = aero_mongo_update(
 		aero_mongo_store(base), AERO_MONGO_SLOTS, &filter, &update, false, err);
 	if (rc == AERO_MISS)
-		rc = aero_err_set(err, rc, "slot '%.200s' is not as it was", match->hostname);
+		rc = aero_err_set(
+			err, rc, "slot '%.200s' is not as it was", match->hostname);
 	bson_destroy(&filter);
 	bson_destroy(&update);
 	return rc;
@@ -178,7 +180,7 @@ static bool claim_query(bson_t *command, const char *service, const char *except
 	BSON_APPEND_UTF8(&sub, "$eq", service);
 	BSON_APPEND_REGEX(&sub, "$regex", pattern, "s");
 	bson_append_document_end(&query, &sub);
-	BSON_APPEND_UTF8(&query, "instance_id", "");
+	filter_text(&query, "instance_id", "", NULL);
 	BSON_APPEND_DOCUMENT_BEGIN(&query, "hostname", &sub);
 	BSON_APPEND_UTF8(&sub, "$gt", "");
 	if (except != NULL)
@@ -300,7 +302,8 @@ int aero_mongo_slot_import(
 	struct aero_store *base, const struct aero_slot *slot, struct aero_err *err)
 {
 	struct aero_store_mongo *s = aero_mongo_store(base);
-	bson_t filter = BSON_INITIALIZER, set = BSON_INITIALIZER, update = BSON_INITIALIZER;
+	bson_t filter = BSON_INITIALIZER, set = BSON_INITIALIZER,
+	       update = BSON_INITIALIZER;
 	bool clock;
 	int rc;
 
@@ -308,7 +311,8 @@ int aero_mongo_slot_import(
 	aero_doc_slot_import(slot, &set, &clock);
 	put_update(&update, &set, clock);
 	rc = aero_mongo_update(s, AERO_MONGO_SLOTS, &filter, &update, true, err);
-	if (rc == AERO_DUP_HOSTNAME) /* inserted by another one meanwhile: now it is there */
+	if (rc == AERO_DUP_HOSTNAME) /* inserted by another one meanwhile: now it is there
+				      */
 		rc = aero_mongo_update(s, AERO_MONGO_SLOTS, &filter, &update, true, err);
 	bson_destroy(&filter);
 	bson_destroy(&set);
@@ -318,7 +322,8 @@ int aero_mongo_slot_import(
 
 /* ---- aliases ---- */
 
-/* Old data may have null, or a text, in the place of the array: $pullAll fails on both. */
+/* Old data may have null, or a text, in the place of the array: $pullAll fails on both.
+ */
 static void take_filter(
 	bson_t *filter, const struct aero_list *aliases, const char *instance_id)
 {

@@ -37,8 +37,7 @@ static bool has(const bson_t *doc, const char *key)
 
 /* The old fields in their places, with new values where set has them, then the new ones
  * of set: as the server orders them. A field both unset and set moves to the end. */
-static bool apply_delta(
-	const bson_t *old, const struct aero_change *change, bson_t *doc)
+static bool apply_delta(const bson_t *old, const struct aero_change *change, bson_t *doc)
 {
 	bson_iter_t it, value;
 	const char *key;

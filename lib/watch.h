@@ -14,7 +14,8 @@
 
 enum aero_batch_kind {
 	AERO_BATCH_NONE,  /* time-out: nothing new; position may have moved on */
-	AERO_BATCH_FULL,  /* v is the whole collection (each with doc), exact at position */
+	AERO_BATCH_FULL,  /* v is the whole collection (each with doc), exact at position
+			   */
 	AERO_BATCH_POLL,  /* the same, from polling */
 	AERO_BATCH_DELTA, /* v holds changes, to be applied in this order */
 };

@@ -18,6 +18,10 @@
 #include "lib/store_lmdb.h"
 
 #define LOOK_MS 1000
+#define SOON_MS \
+	2 /* the file is written to before its readers are let see it: again... \
+	   */
+#define SOON_MAX 100 /* ... and more slowly, up to here */
 
 struct watch {
 	struct aero_watch base;
@@ -77,8 +81,8 @@ static int snapshot_each(MDB_val id, const bson_t *doc, void *arg, struct aero_e
 	return add(arg, &change, err);
 }
 
-static int delta_add(
-	struct aero_lmdb_txn *txn, MDB_val id, struct batch_arg *arg, struct aero_err *err)
+static int delta_add(struct aero_lmdb_txn *txn, MDB_val id, struct batch_arg *arg,
+	struct aero_err *err)
 {
 	struct aero_lmdb_doc doc = {0};
 	struct aero_change change = {0};
@@ -137,7 +141,8 @@ static int delta_ids(struct aero_lmdb_txn *txn, uint64_t seq, uint64_t last,
 
 static int lost(struct aero_err *err, const char *why)
 {
-	return aero_err_set(err, AERO_LOST, "the position is of no use any more: %s", why);
+	return aero_err_set(
+		err, AERO_LOST, "the position is of no use any more: %s", why);
 }
 
 /* How far the position is; AERO_LOST when this log cannot go on from it. */
@@ -191,7 +196,7 @@ static int batch_step(struct aero_lmdb_txn *txn, void *varg, struct aero_err *er
 	memcpy(token.store_id, head.store_id, sizeof(token.store_id));
 	aero_lmdb_seq_key(head.last, token.seq);
 	if (rc == 0 && !aero_position_set(&arg->batch.position, &token, sizeof(token),
-				head.source_time))
+			       head.source_time))
 		rc = ENOMEM;
 	return rc;
 }
@@ -203,12 +208,12 @@ static int look(struct watch *w, struct aero_batch *ret, struct aero_err *err)
 	int rc;
 
 	if (!aero_lmdb_current(w->db))
-		return aero_err_set(
-			err, AERO_NET, "the store file '%s' was removed or replaced", w->path);
+		return aero_err_set(err, AERO_NET,
+			"the store file '%s' was removed or replaced", w->path);
 	rc = aero_lmdb_run(w->db, false, batch_step, &arg, err);
-	if (rc == AERO_OK && !aero_position_set(&w->at, arg.batch.position.token,
-				     arg.batch.position.token_len,
-				     arg.batch.position.source_time))
+	if (rc == AERO_OK &&
+		!aero_position_set(&w->at, arg.batch.position.token,
+			arg.batch.position.token_len, arg.batch.position.source_time))
 		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
 	if (rc == AERO_OK)
 		*ret = arg.batch;
@@ -218,34 +223,40 @@ static int look(struct watch *w, struct aero_batch *ret, struct aero_err *err)
 }
 
 /* Wait for a change or a wake; true if somebody woke us. */
-static bool wait_for(struct watch *w, int64_t timeout_ms)
+static bool wait_for(struct watch *w, int64_t timeout_ms, bool *ret_written)
 {
-	struct pollfd fds[2] = {{.fd = w->wake, .events = POLLIN},
-		{.fd = w->inotify, .events = POLLIN}};
+	struct pollfd fds[2] = {
+		{.fd = w->wake, .events = POLLIN}, {.fd = w->inotify, .events = POLLIN}};
 	char events[4096];
 	uint64_t count;
 
-	(void)poll(fds, 2, (int)(timeout_ms < LOOK_MS ? timeout_ms : LOOK_MS));
-	if ((fds[1].revents & POLLIN) != 0)
+	(void)poll(fds, 2, (int)timeout_ms);
+	*ret_written = (fds[1].revents & POLLIN) != 0;
+	if (*ret_written)
 		while (read(w->inotify, events, sizeof(events)) > 0)
 			;
 	return (fds[0].revents & POLLIN) != 0 &&
-		read(w->wake, &count, sizeof(count)) == (ssize_t)sizeof(count);
+	       read(w->wake, &count, sizeof(count)) == (ssize_t)sizeof(count);
 }
 
 static int op_next(struct aero_watch *base, int timeout_ms, struct aero_batch *ret,
 	struct aero_err *err)
 {
 	struct watch *w = of(base);
-	int64_t end = aero_clock_ms() + timeout_ms, left;
+	int64_t end = aero_clock_ms() + timeout_ms, left, pause = SOON_MS;
+	bool written;
 	int rc;
 
 	for (;;) {
 		rc = look(w, ret, err);
 		left = end - aero_clock_ms();
 		if (rc != AERO_OK || ret->kind != AERO_BATCH_NONE || left <= 0 ||
-			wait_for(w, left))
+			wait_for(w, left < pause ? left : pause, &written))
 			return rc;
+		if (written)
+			pause = SOON_MS;
+		else
+			pause = pause * 4 > SOON_MAX ? LOOK_MS : pause * 4;
 		aero_batch_clear(ret);
 	}
 }
@@ -295,9 +306,9 @@ int aero_lmdb_watch_open(struct aero_store *base, const struct aero_watch_opts *
 	w->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	w->path = strdup(s->path);
 	if (w->path == NULL ||
-		(opts->from != NULL && !aero_position_set(&w->at, opts->from->token,
-					       opts->from->token_len,
-					       opts->from->source_time)))
+		(opts->from != NULL &&
+			!aero_position_set(&w->at, opts->from->token,
+				opts->from->token_len, opts->from->source_time)))
 		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
 	else if (w->wake < 0)
 		rc = aero_err_set(err, AERO_IO, "eventfd: %s", strerror(errno));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Following MongoDB: a snapshot and a change stream without a lost event, or polling where
- * there are no change streams (DESIGN 7). Opening meets the server, takes the time T0 and
- * opens the stream there; the first batch is all documents, read after that, with the
- * events up to T1, the time behind that reading, applied.
+ * Following MongoDB: a snapshot and a change stream without a lost event, or polling
+ * where there are no change streams (DESIGN 7). Opening meets the server, takes the time
+ * T0 and opens the stream there; the first batch is all documents, read after that, with
+ * the events up to T1, the time behind that reading, applied.
  */
 #include "config.h"
 
@@ -36,7 +36,7 @@ bool aero_mongo_watch_opts(const struct aero_watch_mongo *w, bson_t *opts)
 {
 	return (w->own.session == NULL ||
 		       mongoc_client_session_append(w->own.session, opts, NULL)) &&
-		BSON_APPEND_INT32(opts, "serverId", (int32_t)w->server_id);
+	       BSON_APPEND_INT32(opts, "serverId", (int32_t)w->server_id);
 }
 
 bool aero_mongo_woken(const struct aero_watch_mongo *w)
@@ -66,8 +66,7 @@ static int stand(struct aero_watch_mongo *w, struct aero_batch *ret, struct aero
 	if (w->token != NULL && !aero_mongo_token_pack(w->token, w->own.base.name,
 					w->own.database, w->time, &w->at))
 		return no_memory(err);
-	if (!aero_position_set(
-		    &ret->position, at->token, at->token_len, at->source_time))
+	if (!aero_position_set(&ret->position, at->token, at->token_len, at->source_time))
 		return no_memory(err);
 	return AERO_OK;
 }
@@ -93,8 +92,8 @@ static int drain(struct aero_watch_mongo *w, uint64_t until, struct aero_err *er
 	return rc;
 }
 
-static int next_full(struct aero_watch_mongo *w, struct aero_batch *ret,
-	struct aero_err *err)
+static int next_full(
+	struct aero_watch_mongo *w, struct aero_batch *ret, struct aero_err *err)
 {
 	struct aero_batch changes = {0};
 	uint64_t until;
@@ -205,7 +204,8 @@ static void op_wake(struct aero_watch *base)
 
 static const char *op_mode(const struct aero_watch *base)
 {
-	const struct aero_watch_mongo *w = (const struct aero_watch_mongo *)(const void *)base;
+	const struct aero_watch_mongo *w =
+		(const struct aero_watch_mongo *)(const void *)base;
 
 	return w->polling ? "poll" : "stream";
 }
@@ -255,8 +255,9 @@ static int ask_time(struct aero_watch_mongo *w, struct aero_err *err)
 	if (!aero_mongo_watch_opts(w, &opts))
 		rc = no_memory(err);
 	if (rc == AERO_OK) {
-		if (!mongoc_client_command_with_opts(w->own.client, w->own.database, &command,
-			    mongoc_client_get_read_prefs(w->own.client), &opts, &reply, &error))
+		if (!mongoc_client_command_with_opts(w->own.client, w->own.database,
+			    &command, mongoc_client_get_read_prefs(w->own.client), &opts,
+			    &reply, &error))
 			rc = aero_mongo_read_error(&place, &reply, &error, err);
 		bson_destroy(&reply);
 	}

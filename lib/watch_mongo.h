@@ -17,8 +17,8 @@ struct aero_watch_mongo {
 	int poll_interval;
 	int64_t poll_due;
 
-	int64_t cursor;    /* 0 = none */
-	bool snapshot_due; /* the stream stands at the start, T0 */
+	int64_t cursor;          /* 0 = none */
+	bool snapshot_due;       /* the stream stands at the start, T0 */
 	struct aero_position at; /* behind what was given out */
 
 	/* Events that were read: the first n_whole are whole transactions, reaching to

@@ -43,7 +43,7 @@ static bson_t *pick(const bson_t *doc, const char *a, const char *b)
 
 	for (size_t i = 0; ok && i < 2 && keys[i] != NULL; i++)
 		ok = bson_iter_init_find(&it, doc, keys[i]) &&
-			bson_append_iter(picked, keys[i], -1, &it);
+		     bson_append_iter(picked, keys[i], -1, &it);
 	if (ok)
 		return picked;
 	bson_destroy(picked);
@@ -90,7 +90,8 @@ static bool read_update(const bson_t *event, struct aero_change *change)
 			!add_removed(&part, &change->unset)))
 		return false;
 	/* Even when empty it must be there: a change without is a deletion. */
-	change->set = view_at(&update, "updatedFields", &part) ? bson_copy(&part) : bson_new();
+	change->set =
+		view_at(&update, "updatedFields", &part) ? bson_copy(&part) : bson_new();
 	return all_top_level(change->set);
 }
 
@@ -131,7 +132,8 @@ static bool read_what(const bson_t *event, struct aero_mongo_event *ret)
 {
 	bson_iter_t it;
 
-	if (!bson_iter_init_find(&it, event, "operationType") || !BSON_ITER_HOLDS_UTF8(&it))
+	if (!bson_iter_init_find(&it, event, "operationType") ||
+		!BSON_ITER_HOLDS_UTF8(&it))
 		return false;
 	(void)snprintf(ret->what, sizeof(ret->what), "%s", bson_iter_utf8(&it, NULL));
 	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
@@ -191,12 +193,14 @@ uint64_t aero_mongo_token_time(const bson_t *token)
 	if (!bson_iter_init_find(&it, token, "_data") || !BSON_ITER_HOLDS_UTF8(&it))
 		return 0;
 	data = bson_iter_utf8(&it, NULL);
-	if (strncmp(data, "82", 2) != 0 || strspn(data + 2, "0123456789ABCDEFabcdef") < 16)
+	if (strncmp(data, "82", 2) != 0 ||
+		strspn(data + 2, "0123456789ABCDEFabcdef") < 16)
 		return 0;
 	for (size_t i = 2; i < 18; i++) {
 		unsigned char c = (unsigned char)data[i];
 
-		time = time << 4 | (c <= '9' ? c - (unsigned)'0' : (c | 0x20U) - 'a' + 10U);
+		time = time << 4 |
+		       (c <= '9' ? c - (unsigned)'0' : (c | 0x20U) - 'a' + 10U);
 	}
 	return time;
 }
@@ -253,8 +257,8 @@ bool aero_mongo_token_unpack(const struct aero_position *position, const char *s
 	const unsigned char *data = position->token;
 
 	return position->token_len > sizeof(head) &&
-		memcmp(data, &head, sizeof(head)) == 0 &&
-		bson_init_static(
-			ret_view, data + sizeof(head), position->token_len - sizeof(head)) &&
-		bson_validate(ret_view, BSON_VALIDATE_NONE, NULL);
+	       memcmp(data, &head, sizeof(head)) == 0 &&
+	       bson_init_static(ret_view, data + sizeof(head),
+		       position->token_len - sizeof(head)) &&
+	       bson_validate(ret_view, BSON_VALIDATE_NONE, NULL);
 }

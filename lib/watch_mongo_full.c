@@ -95,8 +95,7 @@ static bool map_init(struct map *map, const struct aero_batch *snapshot, size_t 
 }
 
 /* A slot of the snapshot for a document that is not in it; its doc is NULL. */
-static bool add_place(
-	struct aero_batch *snapshot, const bson_t *id, size_t *place)
+static bool add_place(struct aero_batch *snapshot, const bson_t *id, size_t *place)
 {
 	struct aero_change change = {.id = bson_copy(id)};
 
@@ -144,8 +143,8 @@ int aero_mongo_merge(struct aero_batch *snapshot, const struct aero_batch *chang
 			continue;
 		}
 		doc = &snapshot->v[*place - 1].doc;
-		/* NULL also for a delta on what is not there: read when it was gone again,
-		 * as a later event will say. */
+		/* NULL also for a delta on what is not there: read when it was gone
+		 * again, as a later event will say. */
 		after = aero_change_apply(*doc, change, &gone);
 		bson_destroy(*doc);
 		*doc = after;

@@ -93,8 +93,8 @@ static int reread(
 	if (!aero_mongo_watch_opts(w, &opts))
 		rc = no_memory(err);
 	if (rc == AERO_OK)
-		rc = aero_mongo_find(&w->own, AERO_MONGO_SLOTS, change->id, &opts, take_doc,
-			&reading, err);
+		rc = aero_mongo_find(&w->own, AERO_MONGO_SLOTS, change->id, &opts,
+			take_doc, &reading, err);
 	if (rc == AERO_OK)
 		change->doc = reading.doc;
 	else
@@ -103,14 +103,14 @@ static int reread(
 	return rc;
 }
 
-static int read_event(
-	struct aero_watch_mongo *w, const bson_t *doc, struct aero_err *err)
+static int read_event(struct aero_watch_mongo *w, const bson_t *doc, struct aero_err *err)
 {
 	struct aero_mongo_event event;
 	int rc = AERO_OK;
 
 	if (!aero_mongo_event_of(doc, &event))
-		return aero_err_set(err, AERO_LOST, "the change stream sent a strange event");
+		return aero_err_set(
+			err, AERO_LOST, "the change stream sent a strange event");
 	/* Another transaction, or none: what came before is whole. */
 	if (w->txn == NULL || event.txn == NULL || !bson_equal(w->txn, event.txn))
 		whole(w);
@@ -153,7 +153,8 @@ static int read_events(struct aero_watch_mongo *w, bson_iter_t *events, size_t *
 
 /* A reply of aggregate or getMore: {cursor: {id, firstBatch | nextBatch,
  * postBatchResumeToken}}. */
-static int read_reply(struct aero_watch_mongo *w, const bson_t *reply, struct aero_err *err)
+static int read_reply(
+	struct aero_watch_mongo *w, const bson_t *reply, struct aero_err *err)
 {
 	bson_iter_t it, cursor, events;
 	const uint8_t *data;
@@ -162,8 +163,8 @@ static int read_reply(struct aero_watch_mongo *w, const bson_t *reply, struct ae
 	bson_t after;
 	int rc = AERO_OK;
 
-	if (!bson_iter_init_find(&it, reply, "cursor") || !bson_iter_recurse(&it, &cursor) ||
-		!bson_iter_find(&cursor, "id"))
+	if (!bson_iter_init_find(&it, reply, "cursor") ||
+		!bson_iter_recurse(&it, &cursor) || !bson_iter_find(&cursor, "id"))
 		return aero_err_set(err, AERO_DB, "a strange answer to a change stream");
 	w->cursor = bson_iter_as_int64(&cursor);
 	(void)bson_iter_recurse(&it, &cursor);
@@ -172,7 +173,8 @@ static int read_reply(struct aero_watch_mongo *w, const bson_t *reply, struct ae
 			    bson_iter_find(&cursor, "firstBatch"))) &&
 		bson_iter_recurse(&cursor, &events))
 		rc = read_events(w, &events, &n, err);
-	/* Fewer events than asked for: the server had no more, so no transaction is cut. */
+	/* Fewer events than asked for: the server had no more, so no transaction is cut.
+	 */
 	if (rc == AERO_OK && n < BATCH_EVENTS && reply->len < BATCH_BYTES) {
 		whole(w);
 		keep(&w->txn, NULL);
@@ -213,8 +215,8 @@ static void put_start(bson_t *stage, enum start how, const bson_t *token, uint64
 		break;
 	case START_AT:
 	default:
-		BSON_APPEND_TIMESTAMP(stage, "startAtOperationTime", (uint32_t)(start >> 32),
-			(uint32_t)start);
+		BSON_APPEND_TIMESTAMP(stage, "startAtOperationTime",
+			(uint32_t)(start >> 32), (uint32_t)start);
 		break;
 	}
 }
@@ -265,7 +267,8 @@ int aero_mongo_stream_open(struct aero_watch_mongo *w, const bson_t *token,
 	bool ok;
 
 	*ret_none = false;
-	ok = try_open(w, token != NULL ? START_AFTER : START_AT, token, start, &reply, &error);
+	ok = try_open(
+		w, token != NULL ? START_AFTER : START_AT, token, start, &reply, &error);
 	if (!ok && token != NULL && error.code == UNKNOWN_FIELD) {
 		bson_destroy(&reply);
 		ok = try_open(w, RESUME_AFTER, token, start, &reply, &error);
@@ -283,8 +286,7 @@ int aero_mongo_stream_open(struct aero_watch_mongo *w, const bson_t *token,
 	return rc;
 }
 
-int aero_mongo_stream_read(
-	struct aero_watch_mongo *w, int await_ms, struct aero_err *err)
+int aero_mongo_stream_read(struct aero_watch_mongo *w, int await_ms, struct aero_err *err)
 {
 	bson_t command = BSON_INITIALIZER, reply;
 	bson_error_t error = {0};

@@ -49,7 +49,7 @@
 #define AERO_REC_HEADER 12
 #define AERO_REC_MAX 1536 /* a node of key and value never leaves its leaf page */
 #define AERO_REC_ALIAS 0x01
-#define AERO_ADDR_MAX 8	  /* addresses per family */
+#define AERO_ADDR_MAX 8   /* addresses per family */
 #define AERO_ALIAS_MAX 32 /* aliases of a host */
 
 #define AERO_META_HEADER 46

@@ -149,10 +149,11 @@ static enum aero_read load(struct aero_reader *r, uint64_t pgno, unsigned kind)
 static bool node(const struct aero_reader *r, unsigned i, bool leaf, struct node *ret)
 {
 	size_t at = (uint16_t)aero_le(r->page + INDEX + (size_t)2 * i, 2), left;
-	const unsigned char *p = r->page + at;
+	const unsigned char *p;
 
 	if (at < INDEX + (size_t)2 * r->n || at > AERO_PAGE_SIZE - NODE_HEADER)
 		return false;
+	p = r->page + at;
 	left = AERO_PAGE_SIZE - NODE_HEADER - at;
 	ret->key = p + NODE_HEADER;
 	ret->keylen = (uint16_t)aero_le(p + 6, 2);

@@ -9,11 +9,11 @@
 
 enum aero_read {
 	AERO_READ_OK,
-	AERO_READ_MISS,	   /* no such key in a readable mirror; or the end of the list */
+	AERO_READ_MISS,    /* no such key in a readable mirror; or the end of the list */
 	AERO_READ_ABSENT,  /* no such file */
 	AERO_READ_DENIED,  /* not readable, or writable by group or others */
 	AERO_READ_DAMAGED, /* empty, short, noise, other version, not a regular file */
-	AERO_READ_BUSY,	   /* out of descriptors or memory: worth another try */
+	AERO_READ_BUSY,    /* out of descriptors or memory: worth another try */
 	AERO_READ_FAILED,  /* any other failed system call; its errno is in reader.err */
 };
 

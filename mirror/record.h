@@ -17,8 +17,8 @@ struct aero_rec {
 	uint8_t n4, n6, n_alias;
 	const unsigned char *addr4; /* n4 x 4 bytes, network order */
 	const unsigned char *addr6; /* n6 x 16 bytes */
-	const char *canon;	    /* NUL-ended */
-	const char *aliases;	    /* n_alias strings, each NUL-ended, back to back */
+	const char *canon;          /* NUL-ended */
+	const char *aliases;        /* n_alias strings, each NUL-ended, back to back */
 };
 
 /* What the file says of itself. */

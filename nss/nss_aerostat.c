@@ -112,7 +112,7 @@ static struct {
 
 static int read_list(struct query *q, struct aero_reader *r)
 {
-	struct aero_rec rec;
+	struct aero_rec rec = {.n4 = 0};
 	int rc = AERO_READ_MISS;
 
 	q->keylen = list.len;

@@ -48,7 +48,7 @@ void aero_actor_begin(struct aero_actor *actor, enum aero_act act,
 bool aero_actor_retry(int rc)
 {
 	return rc == AERO_NET || rc == AERO_DB || rc == AERO_AMBIGUOUS ||
-		rc == AERO_NOMEM || rc == AERO_IO;
+	       rc == AERO_NOMEM || rc == AERO_IO;
 }
 
 int aero_actor_step(struct aero_actor *actor, struct aero_err *err)
@@ -100,7 +100,8 @@ int64_t aero_tenure(struct aero_actor *actor)
 	return reg == 0 ? 1 : reg;
 }
 
-int aero_read_held(struct aero_actor *actor, const char *instance_id, struct aero_err *err)
+int aero_read_held(
+	struct aero_actor *actor, const char *instance_id, struct aero_err *err)
 {
 	aero_slot_clear(&actor->slot);
 	return aero_store_by_instance(actor->store, instance_id, &actor->slot, err);
@@ -127,8 +128,8 @@ int aero_read_control(struct aero_actor *actor, struct aero_err *err)
 				    control.master.instance_id == NULL)) {
 		aero_control_clear(&control);
 		return aero_err_set(err, AERO_CONFIG,
-			"the open change-over of service %s names no instance: its control document "
-			"is damaged",
+			"the open change-over of service %s names no instance: its "
+			"control document is damaged",
 			actor->service);
 	}
 	aero_control_clear(&actor->op);
@@ -136,7 +137,8 @@ int aero_read_control(struct aero_actor *actor, struct aero_err *err)
 	return AERO_OK;
 }
 
-int aero_insert_blank(struct aero_actor *actor, const char *hostname, struct aero_err *err)
+int aero_insert_blank(
+	struct aero_actor *actor, const char *hostname, struct aero_err *err)
 {
 	/* Lent strings: the slot is only read. Ops exist for masterful services alone. */
 	bool masterful = actor->masterful || actor->op.open;
@@ -155,7 +157,8 @@ int aero_insert_blank(struct aero_actor *actor, const char *hostname, struct aer
 	return aero_store_slots_insert(actor->store, &slot, 1, err);
 }
 
-int aero_insert_master(struct aero_actor *actor, enum aero_step next, struct aero_err *err)
+int aero_insert_master(
+	struct aero_actor *actor, enum aero_step next, struct aero_err *err)
 {
 	char master[AERO_HOSTNAME_SIZE];
 	int rc;
@@ -175,8 +178,8 @@ int aero_check_service(struct aero_actor *actor, struct aero_err *err)
 	if (*slot->service == '\0' || strcmp(slot->service, actor->service) == 0)
 		return AERO_OK;
 	return aero_err_set(err, AERO_REFUSED,
-		"the name %.64s that service %.64s needs belongs to service %.64s", slot->hostname,
-		actor->service, slot->service);
+		"the name %.64s that service %.64s needs belongs to service %.64s",
+		slot->hostname, actor->service, slot->service);
 }
 
 int aero_claim_gap(struct aero_actor *actor, const struct aero_occupant *who,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* R: register me. A (aliases) comes before every claim: two racing claimants may then both
- * keep an alias, but never both lose it. */
+/* R: register me. A (aliases) comes before every claim: two racing claimants may then
+ * both keep an alias, but never both lose it. */
 #include "config.h"
 
 #include <stdio.h>
@@ -21,7 +21,8 @@ static int acknowledged(struct aero_actor *actor)
 	if (actor->had_none)
 		actor->how = AERO_HOW_GAP;
 	/* Our own append; also one that another newcomer made a moment before us. */
-	if (actor->had_none && !actor->hole && strcmp(actor->appended, actor->hostname) == 0)
+	if (actor->had_none && !actor->hole &&
+		strcmp(actor->appended, actor->hostname) == 0)
 		actor->how = AERO_HOW_NEW;
 	return aero_next(actor, AERO_STEP_DONE);
 }
@@ -35,8 +36,8 @@ int aero_step_R0(struct aero_actor *actor, struct aero_err *err)
 		return rc;
 	if (actor->node.dead)
 		return aero_err_set(err, AERO_AGAIN,
-			"instance %.64s was declared dead (%s): it registers again once aerostatd "
-			"has seen it running",
+			"instance %.64s was declared dead (%s): it registers again once "
+			"aerostatd has seen it running",
 			actor->me->instance_id, actor->node.why);
 	if (actor->node.left && !actor->asked)
 		return aero_err_set(err, AERO_REFUSED, "instance %.64s was released",
@@ -46,8 +47,8 @@ int aero_step_R0(struct aero_actor *actor, struct aero_err *err)
 
 int aero_step_R1(struct aero_actor *actor, struct aero_err *err)
 {
-	int rc = aero_store_node_update(actor->store, actor->me->instance_id, &actor->node,
-		false, false, "", err);
+	int rc = aero_store_node_update(actor->store, actor->me->instance_id,
+		&actor->node, false, false, "", err);
 
 	if (rc == AERO_MISS)
 		return aero_lost(actor, AERO_STEP_R0);
@@ -138,8 +139,8 @@ int aero_step_N_BLANK(struct aero_actor *actor, struct aero_err *err)
 
 	if (rc == AERO_MISS)
 		return aero_err_set(err, AERO_REFUSED,
-			"instance %.64s is in a record without a name, left by the original: "
-			"mend it with `aerostatd --repair`",
+			"instance %.64s is in a record without a name, left by the "
+			"original: mend it with `aerostatd --repair`",
 			actor->me->instance_id);
 	return rc == AERO_OK ? aero_next(actor, AERO_STEP_R1B) : rc;
 }
@@ -154,8 +155,8 @@ int aero_step_R3(struct aero_actor *actor, struct aero_err *err)
 		rc = aero_check_service(actor, err);
 	if (rc != AERO_OK)
 		return rc;
-	return aero_next(actor,
-		aero_slot_blank(&actor->slot) ? AERO_STEP_R3_OPEN : AERO_STEP_R4);
+	return aero_next(
+		actor, aero_slot_blank(&actor->slot) ? AERO_STEP_R3_OPEN : AERO_STEP_R4);
 }
 
 int aero_step_R3_INSERT(struct aero_actor *actor, struct aero_err *err)
@@ -206,14 +207,19 @@ int aero_step_R5_INSERT(struct aero_actor *actor, struct aero_err *err)
 	return rc == AERO_OK ? aero_next(actor, after_append(actor)) : rc;
 }
 
-/* Mostly another newcomer's append; but a static entry of another service would be met
- * for ever. */
+/* Mostly another newcomer's append; but a static entry of another service, or of none,
+ * would be met for ever. */
 int aero_step_R5_OWNER(struct aero_actor *actor, struct aero_err *err)
 {
 	int rc;
 
 	aero_slot_clear(&actor->slot);
 	rc = aero_store_by_hostname(actor->store, actor->appended, &actor->slot, err);
+	if (rc == AERO_OK && *actor->slot.service == '\0')
+		rc = aero_err_set(err, AERO_REFUSED,
+			"the name %.64s that service %.64s needs belongs to a document "
+			"without a service: give it one",
+			actor->appended, actor->service);
 	if (rc == AERO_OK)
 		rc = aero_check_service(actor, err);
 	if (rc == AERO_OK || rc == AERO_MISS)

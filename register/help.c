@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* S, V, F: help an open change-over to its end. p is the instance to make master, m the
  * one to replace. "p's slot, then control, then V" is what makes a slow helper harmless:
- * an op does not close while p sits in that tenure, but through F, when p is dead or left. */
+ * an op does not close while p sits in that tenure, but through F, when p is dead or
+ * left. */
 #include "config.h"
 
 #include <string.h>
@@ -38,8 +39,8 @@ int aero_step_S1(struct aero_actor *actor, struct aero_err *err)
 
 	if (rc != AERO_OK)
 		return rc;
-	return aero_next(actor,
-		actor->node.dead || actor->node.left ? AERO_STEP_F : AERO_STEP_S2);
+	return aero_next(
+		actor, actor->node.dead || actor->node.left ? AERO_STEP_F : AERO_STEP_S2);
 }
 
 int aero_step_S2(struct aero_actor *actor, struct aero_err *err)
@@ -150,7 +151,7 @@ int aero_step_F_READ(struct aero_actor *actor, struct aero_err *err)
 	if (rc != AERO_OK && rc != AERO_MISS)
 		return rc;
 	done = rc == AERO_OK && actor->slot.epoch == actor->epoch &&
-		strcmp(actor->slot.who.instance_id, actor->op.promote.instance_id) == 0;
+	       strcmp(actor->slot.who.instance_id, actor->op.promote.instance_id) == 0;
 	return aero_next(actor, done ? AERO_STEP_S3 : AERO_STEP_S4);
 }
 
@@ -190,7 +191,8 @@ int aero_step_S3_CLAIM(struct aero_actor *actor, struct aero_err *err)
 
 int aero_step_S4(struct aero_actor *actor, struct aero_err *err)
 {
-	int rc = aero_store_control_close(actor->store, actor->service, actor->epoch, err);
+	int rc =
+		aero_store_control_close(actor->store, actor->service, actor->epoch, err);
 
 	return rc == AERO_OK || rc == AERO_MISS ? helped(actor) : rc;
 }

@@ -16,7 +16,7 @@
 bool aero_hostname_allowed(const struct aero_conf *conf)
 {
 	return conf->set_hostname && aero_conf_real_root(conf) && !conf->offline &&
-		!conf->dryrun;
+	       !conf->dryrun;
 }
 
 /* Containers bind-mount /etc/hostname, and then it cannot be replaced but by its text. */
@@ -61,7 +61,8 @@ int aero_hostname_set(
 		now[0] = '\0';
 	if (strcmp(now, hostname) != 0 && sethostname(hostname, strlen(hostname)) != 0)
 		return aero_err_set(err, aero_rc_of_errno(errno),
-			"set the system hostname to %s: %s (set_hostname: false leaves it alone)",
+			"set the system hostname to %s: %s (set_hostname: false leaves "
+			"it alone)",
 			hostname, strerror(errno));
 	path = aero_conf_path(conf, "/etc/hostname");
 	if (path == NULL)

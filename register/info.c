@@ -41,8 +41,8 @@ static void take_type(const char *word, const char *where, struct aero_info *inf
 	if (info->masterful || *word == '\0' || strcmp(word, "iterative") == 0)
 		return;
 	(void)snprintf(info->warning, sizeof(info->warning),
-		"%.64sservice type '%.32s' is not masterful, so it counts as iterative", where,
-		word);
+		"%.64sservice type '%.32s' is not masterful, so it counts as iterative",
+		where, word);
 }
 
 static int take_alias(
@@ -94,8 +94,8 @@ static bool split(const char *line, size_t len, struct aero_list *words)
 	return true;
 }
 
-int aero_info_parse(const char *text, size_t len, const char *file,
-	struct aero_info *ret, struct aero_err *err)
+int aero_info_parse(const char *text, size_t len, const char *file, struct aero_info *ret,
+	struct aero_err *err)
 {
 	struct aero_info info = {0};
 	struct aero_list words = {0};
@@ -105,7 +105,8 @@ int aero_info_parse(const char *text, size_t len, const char *file,
 
 	/* strchr(BLANKS, '\0') is true: a NUL would pass for a blank. */
 	if (memchr(text, '\0', len) != NULL) {
-		rc = aero_err_set(err, AERO_CONFIG, "%s:1: a NUL byte: no text file", file);
+		rc = aero_err_set(
+			err, AERO_CONFIG, "%s:1: a NUL byte: no text file", file);
 		goto out;
 	}
 	for (; rc == AERO_OK && words.n == 0 && at < end; at = eol + 1) {
@@ -121,7 +122,8 @@ int aero_info_parse(const char *text, size_t len, const char *file,
 	(void)snprintf(where, sizeof(where), "%.100s:%d: ", file, line);
 	if (rc == AERO_OK && words.n == 0)
 		rc = aero_err_set(err, AERO_CONFIG,
-			"%s:%d: no service: write `SERVICE [masterful|iterative] [ALIAS...]`",
+			"%s:%d: no service: write `SERVICE [masterful|iterative] "
+			"[ALIAS...]`",
 			file, line > 0 ? line : 1);
 	else if (rc == AERO_OK)
 		rc = take_words(&words, where, &info, err);
@@ -134,8 +136,8 @@ out:
 	return rc;
 }
 
-int aero_info_words(const char *service, const char *type, const struct aero_list *aliases,
-	struct aero_info *ret, struct aero_err *err)
+int aero_info_words(const char *service, const char *type,
+	const struct aero_list *aliases, struct aero_info *ret, struct aero_err *err)
 {
 	struct aero_info info = {0};
 	int rc = take_service(service, "--service: ", &info, err);

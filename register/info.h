@@ -18,12 +18,12 @@ struct aero_info {
 
 /* Read the first line of text that is neither blank nor a `#` comment. file is for the
  * words of an error, which name file and line. AERO_CONFIG, AERO_NOMEM. */
-int aero_info_parse(const char *text, size_t len, const char *file,
-	struct aero_info *ret, struct aero_err *err);
+int aero_info_parse(const char *text, size_t len, const char *file, struct aero_info *ret,
+	struct aero_err *err);
 
 /* The same from words that the user gave: type may be ''. AERO_CONFIG names the flag. */
-int aero_info_words(const char *service, const char *type, const struct aero_list *aliases,
-	struct aero_info *ret, struct aero_err *err);
+int aero_info_words(const char *service, const char *type,
+	const struct aero_list *aliases, struct aero_info *ret, struct aero_err *err);
 
 /* What is written as service_type. */
 const char *aero_info_type(const struct aero_info *info);

@@ -17,8 +17,7 @@ register_libaero_register_la_SOURCES = \
 register_libaero_register_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 
 sbin_PROGRAMS += aerostat-register
-# tests/no_mongo.c until lib/store_mongo.c is in libaero.
-aerostat_register_SOURCES = register/main.c tests/no_mongo.c
+aerostat_register_SOURCES = register/main.c
 aerostat_register_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 aerostat_register_LDADD = register/libaero_register.la lib/libaero.la
 
@@ -38,8 +37,7 @@ tests_test_pick_SOURCES = tests/test_pick.c
 tests_test_pick_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_pick_LDADD = tests/libsupport.la register/libaero_register.la lib/libaero.la
 
-actor_sources = tests/actors.c tests/actors.h tests/fake_store.c tests/fake_store.h \
-	tests/no_mongo.c
+actor_sources = tests/actors.c tests/actors.h tests/fake_store.c tests/fake_store.h
 
 if HAVE_CMOCKA
 UNIT_TESTS += tests/test_claim
@@ -69,9 +67,17 @@ if HAVE_CMOCKA
 UNIT_TESTS += tests/test_register
 check_PROGRAMS += tests/test_register
 endif
-tests_test_register_SOURCES = tests/test_register.c tests/no_mongo.c
+tests_test_register_SOURCES = tests/test_register.c
 tests_test_register_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_register_LDADD = tests/libsupport.la register/libaero_register.la lib/libaero.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_session
+check_PROGRAMS += tests/test_session
+endif
+tests_test_session_SOURCES = tests/test_session.c $(actor_sources)
+tests_test_session_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_session_LDADD = tests/libsupport.la register/libaero_register.la lib/libaero.la
 
 # lib/identity and lib/metadata, which the registrar alone uses.
 if HAVE_CMOCKA
@@ -91,5 +97,5 @@ tests_test_identity_SOURCES = tests/test_identity.c
 tests_test_identity_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_identity_LDADD = tests/libsupport.la lib/libaero.la
 
-E2E_TESTS += tests/e2e/register.sh
-EXTRA_DIST += tests/e2e/register.sh
+E2E_TESTS += tests/e2e/register.sh tests/e2e/register_mongo.sh
+EXTRA_DIST += tests/e2e/register.sh tests/e2e/register_mongo.sh

@@ -17,7 +17,8 @@ static int run(const struct aero_conf *conf, struct aero_err *err)
 
 	if (conf->words.n > 0)
 		return aero_err_set(err, AERO_USAGE,
-			"'%.64s': aerostat-register takes no words; see aerostat-register --help",
+			"'%.64s': aerostat-register takes no words; see "
+			"aerostat-register --help",
 			conf->words.v[0]);
 	if (conf->check_config) {
 		rc = aero_conf_server(conf, &server, err);
@@ -42,7 +43,8 @@ int main(int argc, char *argv[])
 		for (size_t i = 0; i < conf.warnings.n; i++)
 			aero_log(AERO_WARNING, "options: %s", conf.warnings.v[i]);
 		if (conf.help)
-			aero_conf_help(AERO_PROG_REGISTER, "aerostat-register [--change-master]");
+			aero_conf_help(AERO_PROG_REGISTER,
+				"aerostat-register [--change-master]");
 		else if (conf.version)
 			(void)printf("aerostat-register %s\n", PACKAGE_VERSION);
 		else

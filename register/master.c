@@ -18,8 +18,8 @@ int aero_step_C_FENCE_FIND(struct aero_actor *actor, struct aero_err *err)
 
 int aero_step_C_FENCE(struct aero_actor *actor, struct aero_err *err)
 {
-	int rc = aero_store_node_update(actor->store, actor->me->instance_id, &actor->node,
-		actor->node.left, actor->node.dead, actor->node.why, err);
+	int rc = aero_store_node_update(actor->store, actor->me->instance_id,
+		&actor->node, actor->node.left, actor->node.dead, actor->node.why, err);
 
 	if (rc == AERO_MISS)
 		return aero_lost(actor, AERO_STEP_C_FENCE_FIND);
@@ -55,8 +55,8 @@ int aero_step_C0_SELF(struct aero_actor *actor, struct aero_err *err)
 		return rc;
 	if (aero_check_service(actor, NULL) != AERO_OK)
 		return aero_err_set(err, AERO_REFUSED,
-			"this node is %.64s of service %.64s, not of %s", actor->slot.hostname,
-			actor->slot.service, actor->service);
+			"this node is %.64s of service %.64s, not of %s",
+			actor->slot.hostname, actor->slot.service, actor->service);
 	aero_pick_master(actor->service, master);
 	if (strcmp(actor->slot.hostname, master) == 0)
 		return is_master(actor);
@@ -95,8 +95,8 @@ static int open_op(struct aero_actor *actor, const struct aero_occupant *promote
 		aero_control_clear(&op);
 		return aero_err_set(err, AERO_NOMEM, "out of memory");
 	}
-	rc = aero_store_control_open(actor->store, actor->service, op.epoch, &op.promote,
-		&op.master, err);
+	rc = aero_store_control_open(
+		actor->store, actor->service, op.epoch, &op.promote, &op.master, err);
 	if (rc != AERO_OK) {
 		aero_control_clear(&op);
 		return rc == AERO_MISS ? aero_lost(actor, again) : rc;
@@ -108,8 +108,7 @@ static int open_op(struct aero_actor *actor, const struct aero_occupant *promote
 
 int aero_step_C1(struct aero_actor *actor, struct aero_err *err)
 {
-	return open_op(
-		actor, &actor->op.promote, &actor->slot.who, AERO_STEP_C0, err);
+	return open_op(actor, &actor->op.promote, &actor->slot.who, AERO_STEP_C0, err);
 }
 
 int aero_step_R3_OPEN(struct aero_actor *actor, struct aero_err *err)
@@ -136,11 +135,12 @@ int aero_step_CE_CONTROL(struct aero_actor *actor, struct aero_err *err)
 		return rc;
 	if (actor->op.epoch > mine)
 		return aero_err_set(err, AERO_AGAIN,
-			"a later change-over of service %s replaced this one", actor->service);
+			"a later change-over of service %s replaced this one",
+			actor->service);
 	if (actor->op.open)
 		return aero_help(actor);
 	return aero_err_set(err, AERO_AGAIN,
-		"instance %.64s was not made the master of service %s: it is declared dead or "
-		"released",
+		"instance %.64s was not made the master of service %s: it is declared "
+		"dead or released",
 		actor->me->instance_id, actor->service);
 }

@@ -68,7 +68,7 @@ int64_t aero_pick_number(const char *hostname, const char *service, bool masterf
 bool aero_pick_append(const struct aero_slots *slots, const char *service, bool masterful,
 	char ret[static AERO_HOSTNAME_SIZE], bool *ret_hole)
 {
-	/* n slots leave one of the first n + 1 numbers free, so larger ones need no mark. */
+	/* n slots leave one of the first n + 1 numbers free: larger ones need no mark. */
 	int64_t first = masterful ? 1 : 0, free_one = 0, max = first - 1, number;
 	bool *seen = calloc(slots->n + 1, sizeof(*seen));
 

@@ -21,8 +21,8 @@ void aero_pick_master(const char *service, char ret[static AERO_HOSTNAME_SIZE]);
 int64_t aero_pick_number(const char *hostname, const char *service, bool masterful);
 
 /* The slot to append, blank slots counting as there: the lowest number below the maximum
- * that has no slot (a hole of old data; *ret_hole), else one more than the maximum. False:
- * out of memory. */
+ * that has no slot (a hole of old data; *ret_hole), else one more than the maximum.
+ * False: out of memory. */
 bool aero_pick_append(const struct aero_slots *slots, const char *service, bool masterful,
 	char ret[static AERO_HOSTNAME_SIZE], bool *ret_hole);
 

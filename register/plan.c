@@ -60,8 +60,8 @@ int aero_plan_register(struct aero_store *store, const char *service, bool maste
 	int rc = aero_store_node(store, instance_id, &node, err);
 
 	if (rc == AERO_OK && node.dead)
-		rc = aero_err_set(err, AERO_AGAIN, "instance %.64s was declared dead (%s)",
-			instance_id, node.why);
+		rc = aero_err_set(err, AERO_AGAIN,
+			"instance %.64s was declared dead (%s)", instance_id, node.why);
 	if (rc != AERO_OK)
 		return rc;
 	rc = aero_store_by_instance(store, instance_id, &slot, err);
@@ -95,8 +95,8 @@ int aero_plan_master(struct aero_store *store, const char *service,
 	master = aero_pick_named(&slots, name);
 	if (held == NULL || *held->hostname == '\0') {
 		rc = aero_err_set(err, AERO_REFUSED,
-			"instance %.64s has no name in service %s: register it first", instance_id,
-			service);
+			"instance %.64s has no name in service %s: register it first",
+			instance_id, service);
 		goto out;
 	}
 	plan.master = strdup(master != NULL ? master->who.instance_id : "");

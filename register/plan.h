@@ -8,7 +8,7 @@
 struct aero_plan {
 	char hostname[AERO_HOSTNAME_SIZE]; /* '' = none */
 	enum aero_how how;
-	char *master;                         /* change-over: who is master now, '' = nobody */
+	char *master; /* change-over: who is master now, '' = nobody */
 	char moves_to[AERO_HOSTNAME_SIZE]; /* and the name that it would get */
 };
 

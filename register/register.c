@@ -22,8 +22,8 @@ static uint64_t random_bits(void *arg)
 /* ---- register ---- */
 
 /* The name is acknowledged: mark this node, then name the system. */
-static int registered(const struct aero_session *session, const char *hostname,
-	struct aero_err *err)
+static int registered(
+	const struct aero_session *session, const char *hostname, struct aero_err *err)
 {
 	const struct aero_info *info = &session->info;
 	struct aero_identity identity = {.who = session->me}; /* lent */
@@ -94,7 +94,8 @@ int aero_register_run(const struct aero_conf *conf, FILE *out, struct aero_err *
 	} else if (rc == AERO_OK) {
 		rc = aero_session_try(&session, plan_register, &plan, err);
 		if (rc == AERO_OK)
-			aero_report_register(&session, out, plan.plan.hostname, plan.plan.how);
+			aero_report_register(
+				&session, out, plan.plan.hostname, plan.plan.how);
 	}
 	aero_plan_clear(&plan.plan);
 	aero_session_close(&session);
@@ -105,8 +106,7 @@ int aero_register_run(const struct aero_conf *conf, FILE *out, struct aero_err *
 
 /* The id alone counts: the flag's, identity.json's, or found out. *ret_here: it is known
  * to be this machine, whose hostname and identity.json are ours to change. */
-static int who_is_it(
-	struct aero_session *session, bool *ret_here, struct aero_err *err)
+static int who_is_it(struct aero_session *session, bool *ret_here, struct aero_err *err)
 {
 	const struct aero_conf *conf = session->conf;
 	struct aero_identity identity = {0};
@@ -116,8 +116,8 @@ static int who_is_it(
 	if (rc != AERO_OK && rc != AERO_MISS)
 		aero_log(AERO_WARNING, "identity: %s", err->msg);
 	if (rc == AERO_OK && foreign)
-		aero_log(AERO_WARNING,
-			"identity: identity.json is of another machine (an image?); not used");
+		aero_log(AERO_WARNING, "identity: identity.json is of another machine "
+				       "(an image?); not used");
 	if (rc == AERO_OK && (foreign || (conf->offline && !flag)))
 		rc = AERO_MISS;
 	*ret_here = !flag;
@@ -125,8 +125,8 @@ static int who_is_it(
 		*ret_here = strcmp(conf->instance_id, identity.who.instance_id) == 0;
 	if (flag || rc == AERO_OK) {
 		session->me = (struct aero_occupant){
-			.instance_id =
-				strdup(flag ? conf->instance_id : identity.who.instance_id),
+			.instance_id = strdup(
+				flag ? conf->instance_id : identity.who.instance_id),
 			.ip = strdup(""),
 			.ip6 = strdup(""),
 		};
@@ -137,7 +137,8 @@ static int who_is_it(
 	} else {
 		rc = aero_identity_find(conf, &session->me, err);
 	}
-	/* Where its slot is gone, the service is still needed to look for open change-overs. */
+	/* Where its slot is gone, the service is still needed to look for open
+	 * change-overs. */
 	if (rc == AERO_OK && session->info.service == NULL && identity.service != NULL &&
 		strcmp(identity.who.instance_id, session->me.instance_id) == 0) {
 		session->info.service = identity.service;
@@ -164,8 +165,8 @@ static int now_master(const struct aero_session *session, const char *hostname, 
 		free(identity.hostname);
 		identity.hostname = strdup(hostname);
 		rc = identity.hostname == NULL
-			? aero_err_set(err, AERO_NOMEM, "out of memory")
-			: aero_identity_save(session->conf, &identity, err);
+			     ? aero_err_set(err, AERO_NOMEM, "out of memory")
+			     : aero_identity_save(session->conf, &identity, err);
 	}
 	aero_identity_clear(&identity);
 	if (rc == AERO_OK && here && aero_hostname_allowed(session->conf))
@@ -218,7 +219,8 @@ int aero_change_master_run(const struct aero_conf *conf, FILE *out, struct aero_
 		rc = aero_session_info(&session, err);
 	if (rc == AERO_OK && !session.info.masterful)
 		rc = aero_err_set(err, AERO_REFUSED,
-			"service %s is not masterful: it has no master", session.info.service);
+			"service %s is not masterful: it has no master",
+			session.info.service);
 	if (rc == AERO_OK)
 		rc = who_is_it(&session, &here, err);
 	if (rc == AERO_OK)
@@ -247,7 +249,8 @@ static int find_held(void *arg, struct aero_err *err)
 	return rc == AERO_MISS ? AERO_OK : rc;
 }
 
-static int release(struct aero_session *session, FILE *out, bool here, struct aero_err *err)
+static int release(
+	struct aero_session *session, FILE *out, bool here, struct aero_err *err)
 {
 	struct held held = {.session = session};
 	struct aero_actor actor = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* L: give my name back. `left` is written first: what is still under way for me then finds
- * it, and the server ends what a crash leaves. */
+/* L: give my name back. `left` is written first: what is still under way for me then
+ * finds it, and the server ends what a crash leaves. */
 #include "config.h"
 
 #include <stdio.h>
@@ -17,8 +17,8 @@ int aero_step_L1_FIND(struct aero_actor *actor, struct aero_err *err)
 
 int aero_step_L1(struct aero_actor *actor, struct aero_err *err)
 {
-	int rc = aero_store_node_update(actor->store, actor->me->instance_id, &actor->node,
-		true, actor->node.dead, actor->node.why, err);
+	int rc = aero_store_node_update(actor->store, actor->me->instance_id,
+		&actor->node, true, actor->node.dead, actor->node.why, err);
 
 	if (rc == AERO_MISS)
 		return aero_lost(actor, AERO_STEP_L1_FIND);

@@ -18,7 +18,8 @@ static const char *const hows[] = {
 static void say(const struct aero_session *session, FILE *out, const char *line,
 	const bson_t *doc)
 {
-	char *json = session->conf->json ? bson_as_relaxed_extended_json(doc, NULL) : NULL;
+	char *json =
+		session->conf->json ? bson_as_relaxed_extended_json(doc, NULL) : NULL;
 
 	(void)fprintf(out, "%s\n", json != NULL ? json : line);
 	(void)fflush(out);
@@ -46,7 +47,8 @@ static void doc_aliases(bson_t *doc, const struct aero_list *aliases)
 	bson_append_array_end(doc, &array);
 }
 
-static void doc_begin(const struct aero_session *session, bson_t *doc, const char *hostname)
+static void doc_begin(
+	const struct aero_session *session, bson_t *doc, const char *hostname)
 {
 	bson_init(doc);
 	BSON_APPEND_BOOL(doc, "dryrun", session->conf->dryrun);
@@ -67,8 +69,8 @@ void aero_report_register(const struct aero_session *session, FILE *out,
 		return;
 	if (session->conf->dryrun)
 		(void)fputs("dry run: would register ", to);
-	(void)fprintf(to, "%s (%s) %s %s%s%s", hostname, hows[how], me->instance_id, me->ip,
-		*me->ip != '\0' && *me->ip6 != '\0' ? " " : "", me->ip6);
+	(void)fprintf(to, "%s (%s) %s %s%s%s", hostname, hows[how], me->instance_id,
+		me->ip, *me->ip != '\0' && *me->ip6 != '\0' ? " " : "", me->ip6);
 	if (session->conf->dryrun)
 		put_aliases(to, &me->aliases);
 	(void)fclose(to);
@@ -103,8 +105,8 @@ void aero_report_master(const struct aero_session *session, FILE *out,
 	} else if (*plan->master == '\0') {
 		(void)fprintf(to, "dry run: would make %s %s (now nobody)", id, hostname);
 	} else {
-		(void)fprintf(to, "dry run: would make %s %s (now %s), %s %s", id, hostname,
-			plan->master, plan->master, plan->moves_to);
+		(void)fprintf(to, "dry run: would make %s %s (now %s), %s %s", id,
+			hostname, plan->master, plan->master, plan->moves_to);
 		BSON_APPEND_UTF8(&doc, "old_master", plan->master);
 		BSON_APPEND_UTF8(&doc, "old_master_hostname", plan->moves_to);
 	}

@@ -45,10 +45,12 @@ static int take_lock(struct aero_session *session, struct aero_err *err)
 		return no_memory(err);
 	rc = aero_lock_take(path, &session->lock_fd, &holder, err);
 	if (rc == AERO_AGAIN)
-		rc = aero_err_set(err, rc, "another registration is running (pid %ld, %s)",
-			(long)holder, path);
+		rc = aero_err_set(err, rc,
+			"another registration is running (pid %ld, %s)", (long)holder,
+			path);
 	else if (rc == AERO_PERM)
-		rc = aero_err_prefix(err, rc, "this needs root, or --dryrun to look only");
+		rc = aero_err_prefix(
+			err, rc, "this needs root, or --dryrun to look only");
 	free(path);
 	return rc;
 }
@@ -65,7 +67,8 @@ static int check_dir(const struct aero_conf *conf, struct aero_err *err)
 		rc = aero_err_set(err, aero_rc_of_errno(errno), "write in '%s': %s", dir,
 			strerror(errno));
 	if (rc == AERO_PERM)
-		rc = aero_err_prefix(err, rc, "this needs root, or --dryrun to look only");
+		rc = aero_err_prefix(
+			err, rc, "this needs root, or --dryrun to look only");
 	free(dir);
 	return rc;
 }
@@ -88,7 +91,8 @@ static int read_info(const struct aero_conf *conf, char **ret_path, char **ret_t
 	size_t *ret_len, struct aero_err *err)
 {
 	bool given = aero_conf_from(conf, "info") != AERO_FROM_DEFAULT;
-	char *path = given ? strdup(conf->info) : aero_conf_path(conf, INFO), *other = NULL;
+	char *path = given ? strdup(conf->info) : aero_conf_path(conf, INFO),
+	     *other = NULL;
 	int rc;
 
 	if (path == NULL)
@@ -101,8 +105,8 @@ static int read_info(const struct aero_conf *conf, char **ret_path, char **ret_t
 	}
 	if (rc == AERO_MISS)
 		rc = aero_err_set(err, AERO_CONFIG,
-			"%s: no such file: write `SERVICE [masterful|iterative] [ALIAS...]` there, "
-			"or give --service",
+			"%s: no such file: write `SERVICE [masterful|iterative] "
+			"[ALIAS...]` there, or give --service",
 			path);
 	else if (rc == AERO_BAD)
 		rc = AERO_CONFIG;
@@ -150,7 +154,8 @@ int aero_session_info(struct aero_session *session, struct aero_err *err)
 			conf->service, conf->type, &conf->alias, &session->info, err);
 	else if (conf->info_source == AERO_INFO_TAGS)
 		rc = aero_err_set(err, AERO_CONFIG,
-			"info_source: tags is not there yet: use file, or give --service");
+			"info_source: tags is not there yet: use file, or give "
+			"--service");
 	else
 		rc = of_file(conf, &session->info, err);
 	if (rc == AERO_OK && *session->info.warning != '\0')
@@ -192,7 +197,7 @@ int aero_session_try(struct aero_session *session,
 		if (left <= 0)
 			return rc;
 		wait = 50 + aero_backoff_ms(attempt < 10 ? attempt : 10, RETRY_BASE_MS,
-				   RETRY_CAP_MS, aero_random());
+				    RETRY_CAP_MS, aero_random());
 		wait = wait < left ? wait : left;
 		aero_log(AERO_WARNING, "store: %s: trying again wait_ms=%lld left_s=%lld",
 			err->msg, (long long)wait, (long long)(left / 1000));
@@ -221,19 +226,21 @@ static int indexes_once(void *arg, struct aero_err *err)
 	made = aero_store_indexes_create(store, err);
 	if (made == AERO_DUP_HOSTNAME || made == AERO_DUP_INSTANCE)
 		return aero_err_prefix(err, AERO_CONFIG,
-			"the unique indexes cannot be made on data with duplicates (`aerostatd "
-			"--check` lists them, --no-indexes registers without)");
+			"the unique indexes cannot be made on data with duplicates "
+			"(`aerostatd --check` lists them, --no-indexes registers "
+			"without)");
 	if (made != AERO_PERM)
 		return made;
 	if (found == AERO_PERM) {
 		aero_log(AERO_WARNING,
-			"indexes: this user may neither list nor create them; going on: %s",
+			"indexes: this user may neither list nor create them; going on: "
+			"%s",
 			err->msg);
 		return AERO_OK;
 	}
 	return aero_err_prefix(err, AERO_CONFIG,
-		"the unique indexes are missing and this user may not make them (let aerostatd, "
-		"or --no-indexes)");
+		"the unique indexes are missing and this user may not make them (let "
+		"aerostatd, or --no-indexes)");
 }
 
 int aero_session_indexes(struct aero_session *session, FILE *out, struct aero_err *err)
@@ -241,8 +248,8 @@ int aero_session_indexes(struct aero_session *session, FILE *out, struct aero_er
 	struct index_check check = {session, out};
 
 	if (session->conf->no_indexes) {
-		aero_log(AERO_WARNING,
-			"indexes: not looked at (--no-indexes): two nodes may get one name");
+		aero_log(AERO_WARNING, "indexes: not looked at (--no-indexes): two nodes "
+				       "may get one name");
 		return AERO_OK;
 	}
 	return aero_session_try(session, indexes_once, &check, err);
@@ -271,7 +278,7 @@ static int drive_once(void *arg, struct aero_err *err)
 				"others were quicker until register_deadline; last: %s",
 				aero_step_words(actor->step));
 		pause_ms(LOST_MIN_MS +
-			(int64_t)(aero_random() % (LOST_MAX_MS - LOST_MIN_MS + 1)));
+			 (int64_t)(aero_random() % (LOST_MAX_MS - LOST_MIN_MS + 1)));
 	}
 	return AERO_OK;
 }

@@ -30,7 +30,7 @@ int aero_session_store(struct aero_session *session, struct aero_err *err);
 /* See that the unique indexes are there, or make them. A dry run only says so on out. */
 int aero_session_indexes(struct aero_session *session, FILE *out, struct aero_err *err);
 
-/* Call once until it neither fails nor is past the deadline, backing off between tries. */
+/* Call once until it does not fail or the deadline is past, backing off between. */
 int aero_session_try(struct aero_session *session,
 	int (*once)(void *arg, struct aero_err *err), void *arg, struct aero_err *err);
 /* Run an actor to its end. */

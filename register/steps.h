@@ -30,7 +30,8 @@ int aero_read_control(struct aero_actor *actor, struct aero_err *err);
 int aero_insert_blank(
 	struct aero_actor *actor, const char *hostname, struct aero_err *err);
 /* The same for the master slot, which is there afterwards; then next. */
-int aero_insert_master(struct aero_actor *actor, enum aero_step next, struct aero_err *err);
+int aero_insert_master(
+	struct aero_actor *actor, enum aero_step next, struct aero_err *err);
 
 /* AERO_REFUSED if the slot that was read belongs to another service. */
 int aero_check_service(struct aero_actor *actor, struct aero_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The sync daemon as one call: aerostat-syncd, aerostat --update [--daemon]. */
+/* aerostat-syncd: the mirror kept up to date, as a daemon or once. */
 #ifndef AERO_SYNCD_SYNCD_H
 #define AERO_SYNCD_SYNCD_H
 
@@ -9,9 +9,10 @@
 #include "lib/conf.h"
 #include "lib/err.h"
 
-/* Bring the mirror, /etc/hosts and what follows from them up to date: once, or as the
- * daemon, in the foreground, until SIGTERM. A dry run prints to out. It logs by itself;
- * an AERO_ code with words is what ended it. */
+/* What aerostat-syncd and `aerostat --update [--daemon]` do. once: one update (or, with
+ * conf->dryrun, what it would change, on out); if the daemon runs, it is asked for one.
+ * Else the daemon's loop, until SIGTERM or SIGINT. Where the driver hangs then, the
+ * process ends here, by _exit. */
 int aero_syncd_run(
 	const struct aero_conf *conf, bool once, FILE *out, struct aero_err *err);
 

@@ -23,9 +23,10 @@ void actors_put(struct fake_store *fake, const char *service, bool masterful,
 		bool blank = (*names)[len - 1] == '!';
 		char name[64], id[80];
 
-		(void)snprintf(name, sizeof(name), "%.*s", (int)(blank ? len - 1 : len),
-			*names);
-		(void)snprintf(id, sizeof(id), "%s%s", blank ? "" : "i-", blank ? "" : name);
+		(void)snprintf(
+			name, sizeof(name), "%.*s", (int)(blank ? len - 1 : len), *names);
+		(void)snprintf(
+			id, sizeof(id), "%s%s", blank ? "" : "i-", blank ? "" : name);
 		fake_put(fake, name, service, masterful ? "masterful" : "", id);
 	}
 }

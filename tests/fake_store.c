@@ -81,16 +81,14 @@ static int op_indexes_check(struct aero_store *store, struct aero_err *err)
 {
 	int rc = read_fault(store, "indexes_check", err);
 
-	return rc == AERO_OK && fake_of(store)->no_indexes ? AERO_MISS : rc;
+	return rc == AERO_OK ? fake_of(store)->check_rc : rc;
 }
 
 static int op_indexes_create(struct aero_store *store, struct aero_err *err)
 {
 	int rc = read_fault(store, "indexes_create", err);
 
-	if (rc == AERO_OK)
-		fake_of(store)->no_indexes = false;
-	return rc;
+	return rc == AERO_OK ? fake_of(store)->create_rc : rc;
 }
 
 static int op_slots(struct aero_store *store, const char *service, struct aero_slots *ret,
@@ -146,8 +144,8 @@ static bool matches(const struct aero_slot *slot, const struct aero_slot_match *
 			same(slot->who.instance_id, match->occupant[i]))
 			held = true;
 	return held && same(slot->hostname, match->hostname) &&
-		(!match->match_reg || slot->reg == match->reg) &&
-		(match->epoch_below == 0 || slot->epoch < match->epoch_below);
+	       (!match->match_reg || slot->reg == match->reg) &&
+	       (match->epoch_below == 0 || slot->epoch < match->epoch_below);
 }
 
 /* Apply; a unique index may refuse. */
@@ -207,7 +205,8 @@ static int op_slot_claim(struct aero_store *store, const char *service,
 		slot = &fake->slots.v[i];
 		if (!same(slot->service, service) || !aero_slot_blank(slot) ||
 			*slot->hostname == '\0' ||
-			(except_hostname != NULL && same(slot->hostname, except_hostname)))
+			(except_hostname != NULL &&
+				same(slot->hostname, except_hostname)))
 			continue;
 		if (best == NULL || aero_natural_cmp(slot->hostname, best->hostname) < 0)
 			best = slot;
@@ -337,8 +336,8 @@ static int op_control_open(struct aero_store *store, const char *service, int64_
 	return lost;
 }
 
-static int op_control_close(
-	struct aero_store *store, const char *service, int64_t epoch, struct aero_err *err)
+static int op_control_close(struct aero_store *store, const char *service, int64_t epoch,
+	struct aero_err *err)
 {
 	struct aero_control *control;
 	int lost;

@@ -31,10 +31,10 @@ struct fake_store {
 	size_t n_nodes;
 	struct fake_control controls[8];
 	size_t n_controls;
-	bool no_indexes;
+	int check_rc, create_rc; /* what the indexes answer */
 	int64_t clock;
 
-	unsigned ops; /* operations so far */
+	unsigned ops;      /* operations so far */
 	unsigned fault_at; /* the operation (from 1) that fails; 0 = none */
 	enum fake_fault fault;
 	const char *last; /* name of the last operation */

@@ -8,3 +8,4 @@ tests_libsupport_la_LIBADD = $(CMOCKA_LIBS)
 
 SCRIPT_TESTS += tests/check_layers.sh
 E2E_TESTS += tests/e2e/harness.sh
+E2E_TESTS += tests/e2e/demo.sh tests/check_install.sh

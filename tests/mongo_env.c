@@ -41,8 +41,10 @@ mongoc_client_t *mongo_client(const char *options)
 struct aero_store *mongo_open(const char *options)
 {
 	char *text = with_options(options);
-	struct aero_store_opts opts = {
-		.server = text, .port = 27017, .database = mongo_database, .role = "test"};
+	struct aero_store_opts opts = {.server = text,
+		.port = 27017,
+		.database = mongo_database,
+		.role = "test"};
 	struct aero_store *store = NULL;
 	struct aero_err err = {{0}};
 
@@ -86,8 +88,8 @@ void mongo_reset(void)
 
 	for (size_t i = 0; i < AERO_COUNT(names); i++) {
 		bson_t all = BSON_INITIALIZER;
-		mongoc_collection_t *c =
-			mongoc_client_get_collection(mongo_admin, mongo_database, names[i]);
+		mongoc_collection_t *c = mongoc_client_get_collection(
+			mongo_admin, mongo_database, names[i]);
 
 		if (!mongoc_collection_delete_many(c, &all, NULL, NULL, &error))
 			print_error("delete: %s\n", error.message);
@@ -98,7 +100,8 @@ void mongo_reset(void)
 		print_error("indexes: %s\n", err.msg);
 }
 
-static bool run(const char *database, const char *json, bson_t *reply, bson_error_t *error)
+static bool run(
+	const char *database, const char *json, bson_t *reply, bson_error_t *error)
 {
 	bson_t *command = bson_new_from_json((const uint8_t *)json, -1, error);
 	bool ok;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A real MongoDB for tests: the store on it and, beside it, a bare client that sets things
- * up and looks after. Include after "tests/support.h". */
+/* A real MongoDB for tests: the store on it and, beside it, a bare client that sets
+ * things up and looks after. Include after "tests/support.h". */
 #ifndef AERO_TESTS_MONGO_ENV_H
 #define AERO_TESTS_MONGO_ENV_H
 
@@ -8,7 +8,8 @@
 
 #include "lib/store.h"
 
-/* The server that the environment variable names, or skip; an empty database of its own. */
+/* The server that the environment variable names, or skip; an empty database of its own.
+ */
 void mongo_begin(const char *variable);
 void mongo_end(void);
 

@@ -54,7 +54,8 @@ struct aero_slot *suite_slot(const char *hostname, const char *service,
 	aero_slot_clear(slot);
 	slot->hostname = strdup(hostname);
 	slot->service = strdup(service);
-	slot->service_type = strdup(strcmp(service, "db") == 0 ? "masterful" : "iterative");
+	slot->service_type =
+		strdup(strcmp(service, "db") == 0 ? "masterful" : "iterative");
 	slot->who.instance_id = strdup(instance_id);
 	slot->who.ip = strdup(ip);
 	slot->who.ip6 = strdup("");
@@ -158,7 +159,8 @@ bool suite_mirror_apply(struct suite_mirror *mirror, const struct aero_batch *ba
 			continue;
 		at = mirror->n++;
 		mirror->ids = reallocarray(mirror->ids, mirror->n, sizeof(*mirror->ids));
-		mirror->docs = reallocarray(mirror->docs, mirror->n, sizeof(*mirror->docs));
+		mirror->docs =
+			reallocarray(mirror->docs, mirror->n, sizeof(*mirror->docs));
 		assert_true(mirror->ids != NULL && mirror->docs != NULL);
 		mirror->ids[at] = bson_copy(batch->v[i].id);
 		mirror->docs[at] = doc;
@@ -169,7 +171,8 @@ bool suite_mirror_apply(struct suite_mirror *mirror, const struct aero_batch *ba
 	mirror->at.token = malloc(batch->position.token_len + 1);
 	assert_non_null(mirror->at.token);
 	if (batch->position.token_len > 0)
-		memcpy(mirror->at.token, batch->position.token, batch->position.token_len);
+		memcpy(mirror->at.token, batch->position.token,
+			batch->position.token_len);
 	return true;
 }
 

@@ -73,7 +73,8 @@ extern const struct store_suite_env *suite_env;
 int suite_setup(void **state);
 int suite_teardown(void **state);
 
-#define SUITE_TEST(name) cmocka_unit_test_setup_teardown(name, suite_setup, suite_teardown)
+#define SUITE_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, suite_setup, suite_teardown)
 
 /* Fail with the words of the error; `err` in the call is ours. Main thread only. */
 extern struct aero_err suite_err;

@@ -59,7 +59,8 @@ static void an_empty_store_answers_with_nothing(void **state)
 	SUITE_RC(aero_store_node(suite_store, "i-0", &node, err), AERO_OK);
 	assert_false(node.exists || node.left || node.dead || node.gen != 0);
 	SUITE_RC(aero_store_control(suite_store, "db", &control, err), AERO_OK);
-	assert_true(control.epoch == 0 && !control.open && control.promote.instance_id == NULL);
+	assert_true(control.epoch == 0 && !control.open &&
+		    control.promote.instance_id == NULL);
 }
 
 static void indexes_are_made_once_and_found(void **state)
@@ -85,8 +86,7 @@ static void slots_come_back_as_inserted(void **state)
 	suite_insert(suite_store, suite_slot("db-slave-1", "db", "", "", NULL));
 	get("db-master", &slot);
 	assert_string_equal(slot.hostname, "db-master");
-	assert_string_equal(
-		words_of(&slot), "db:masterful:i-1:10.0.0.1:2001:db8::1:a,b");
+	assert_string_equal(words_of(&slot), "db:masterful:i-1:10.0.0.1:2001:db8::1:a,b");
 	assert_true(slot.reg == INT64_MAX && slot.epoch == 7);
 	assert_true(slot.registered_at == 1700000000123);
 	expect("db-slave-1", "db:masterful::::");
@@ -204,11 +204,13 @@ static void an_update_touches_only_what_matches(void **state)
 		{{.hostname = "web-2", .match_reg = true, .reg = 0}, AERO_OK},
 		{{.hostname = "web-2", .match_reg = true, .reg = 5}, AERO_MISS},
 		{{.hostname = "web-2", .occupant = {"i-2"}, .match_reg = true}, AERO_OK},
-		{{.hostname = "web-2", .occupant = {"i-0"}, .match_reg = true}, AERO_MISS},
+		{{.hostname = "web-2", .occupant = {"i-0"}, .match_reg = true},
+			AERO_MISS},
 		{{.hostname = "db-master", .epoch_below = 4}, AERO_MISS},
 		{{.hostname = "db-master", .epoch_below = 3}, AERO_MISS},
 		{{.hostname = "db-master", .epoch_below = 5}, AERO_OK},
-		{{.hostname = "db-master", .occupant = {"i-m", ""}, .epoch_below = 5}, AERO_OK},
+		{{.hostname = "db-master", .occupant = {"i-m", ""}, .epoch_below = 5},
+			AERO_OK},
 		{{.hostname = "db-master", .occupant = {"i-x", ""}, .epoch_below = 5},
 			AERO_MISS},
 		{{.hostname = "web-0", .epoch_below = 1}, AERO_OK}, /* absent */
@@ -222,7 +224,8 @@ static void an_update_touches_only_what_matches(void **state)
 
 		suite_env->reset();
 		insert_four();
-		SUITE_RC(aero_store_slot_update(suite_store, &rows[i].match, &change, err),
+		SUITE_RC(
+			aero_store_slot_update(suite_store, &rows[i].match, &change, err),
 			rows[i].rc);
 		SUITE_RC(aero_store_slots(suite_store, NULL, &slots, err), AERO_OK);
 		for (size_t j = 0; j < slots.n; j++)
@@ -360,17 +363,22 @@ static void only_the_conflicting_aliases_are_taken(void **state)
 	struct aero_list mine = {0};
 
 	(void)state;
-	suite_insert(suite_store, suite_slot("web-0", "web", "i-0", "10.0.0.1", "test,not_test"));
-	suite_insert(suite_store, suite_slot("web-1", "web", "i-1", "10.0.0.2", "a,test,b,second"));
+	suite_insert(suite_store,
+		suite_slot("web-0", "web", "i-0", "10.0.0.1", "test,not_test"));
+	suite_insert(suite_store,
+		suite_slot("web-1", "web", "i-1", "10.0.0.2", "a,test,b,second"));
 	suite_insert(suite_store, suite_slot("web-2", "web", "", "", "second"));
-	suite_insert(suite_store, suite_slot("web-3", "web", "i-3", "10.0.0.3", "testing,tes"));
-	suite_insert(suite_store, suite_slot("web-4", "web", "i-4", "10.0.0.4", "test,second,own"));
+	suite_insert(suite_store,
+		suite_slot("web-3", "web", "i-3", "10.0.0.3", "testing,tes"));
+	suite_insert(suite_store,
+		suite_slot("web-4", "web", "i-4", "10.0.0.4", "test,second,own"));
 	suite_insert(suite_store, suite_slot("", "web", "i-5", "10.0.0.5", NULL));
 	SUITE_RC(aero_store_aliases_take(suite_store, &mine, "i-4", err), AERO_OK);
 	expect("web-0", "web:iterative:i-0:10.0.0.1::test,not_test");
 	assert_true(aero_list_add(&mine, "test") && aero_list_add(&mine, "second"));
 	for (int i = 0; i < 2; i++) {
-		SUITE_RC(aero_store_aliases_take(suite_store, &mine, "i-4", err), AERO_OK);
+		SUITE_RC(
+			aero_store_aliases_take(suite_store, &mine, "i-4", err), AERO_OK);
 		expect("web-0", "web:iterative:i-0:10.0.0.1::not_test");
 		expect("web-1", "web:iterative:i-1:10.0.0.2::a,b");
 		expect("web-2", "web:iterative::::");
@@ -385,16 +393,20 @@ static void a_node_changes_only_from_the_generation_that_was_read(void **state)
 	struct aero_node none = {0}, node = {0}, stale;
 
 	(void)state;
-	SUITE_RC(aero_store_node_update(suite_store, "i-1", &none, false, false, NULL, err),
+	SUITE_RC(aero_store_node_update(
+			 suite_store, "i-1", &none, false, false, NULL, err),
 		AERO_OK);
 	SUITE_RC(aero_store_node(suite_store, "i-1", &node, err), AERO_OK);
 	assert_true(node.exists && node.gen == 1 && !node.left && !node.dead);
-	SUITE_RC(aero_store_node_update(suite_store, "i-1", &none, true, false, NULL, err),
+	SUITE_RC(
+		aero_store_node_update(suite_store, "i-1", &none, true, false, NULL, err),
 		AERO_MISS);
 	stale = node;
-	SUITE_RC(aero_store_node_update(suite_store, "i-1", &node, true, false, NULL, err),
+	SUITE_RC(
+		aero_store_node_update(suite_store, "i-1", &node, true, false, NULL, err),
 		AERO_OK);
-	SUITE_RC(aero_store_node_update(suite_store, "i-1", &stale, false, true, "x", err),
+	SUITE_RC(
+		aero_store_node_update(suite_store, "i-1", &stale, false, true, "x", err),
 		AERO_MISS);
 	SUITE_RC(aero_store_node(suite_store, "i-1", &node, err), AERO_OK);
 	assert_true(node.gen == 2 && node.left && !node.dead);
@@ -404,12 +416,14 @@ static void a_node_changes_only_from_the_generation_that_was_read(void **state)
 	SUITE_RC(aero_store_node(suite_store, "i-1", &node, err), AERO_OK);
 	assert_true(node.gen == 3 && node.left && node.dead);
 	assert_string_equal(node.why, "terminated");
-	SUITE_RC(aero_store_node_update(suite_store, "i-1", &node, false, false, NULL, err),
+	SUITE_RC(aero_store_node_update(
+			 suite_store, "i-1", &node, false, false, NULL, err),
 		AERO_OK);
 	SUITE_RC(aero_store_node(suite_store, "i-1", &node, err), AERO_OK);
 	assert_true(node.gen == 4 && !node.left && !node.dead);
 	stale = (struct aero_node){.exists = true, .gen = 3};
-	SUITE_RC(aero_store_node_update(suite_store, "i-2", &stale, false, false, NULL, err),
+	SUITE_RC(aero_store_node_update(
+			 suite_store, "i-2", &stale, false, false, NULL, err),
 		AERO_MISS);
 	SUITE_RC(aero_store_node(suite_store, "i-2", &node, err), AERO_OK);
 	assert_false(node.exists);
@@ -480,7 +494,8 @@ static void an_op_carries_its_occupants(void **state)
 	assert_string_equal(control.master.aliases.v[0], "c");
 	aero_control_clear(&control);
 	/* No master to replace. */
-	SUITE_RC(aero_store_control_open(suite_store, "no", 1, &p->who, NULL, err), AERO_OK);
+	SUITE_RC(aero_store_control_open(suite_store, "no", 1, &p->who, NULL, err),
+		AERO_OK);
 	SUITE_RC(aero_store_control(suite_store, "no", &control, err), AERO_OK);
 	assert_string_equal(control.master.instance_id, "");
 	assert_int_equal(control.master.aliases.n, 0);
@@ -545,8 +560,9 @@ static void old_documents_load(void **state)
 	for (size_t i = 0; suite_env->load == NULL && i < n; i++) {
 		assert_true(aero_slot_of_bson(docs[i], &slot, NULL));
 		rc = aero_store_slot_import(suite_store, &slot, &words);
-		assert_true(rc == AERO_OK ||
-			    rc == (*slot.hostname == '\0' ? AERO_BAD : AERO_DUP_INSTANCE));
+		assert_true(
+			rc == AERO_OK ||
+			rc == (*slot.hostname == '\0' ? AERO_BAD : AERO_DUP_INSTANCE));
 		aero_slot_clear(&slot);
 	}
 	get("web-0", &slot);
@@ -669,7 +685,8 @@ static int open_control(struct aero_store *store, int turn)
 
 		(void)snprintf(won, sizeof(won), "won-%d", (int)epoch);
 		rc = aero_store_control_open(store, "db", epoch, &who, NULL, NULL);
-		if (rc == AERO_OK && aero_store_slots_insert(store, &mark, 1, NULL) != AERO_OK)
+		if (rc == AERO_OK &&
+			aero_store_slots_insert(store, &mark, 1, NULL) != AERO_OK)
 			return 1; /* a second winner meets the first one's mark */
 		if (rc == AERO_OK)
 			rc = aero_store_control_close(store, "db", epoch, NULL);

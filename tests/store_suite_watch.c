@@ -48,8 +48,8 @@ static void the_first_batch_is_the_whole_collection(void **state)
 			assert_string_equal(slot.service, "web");
 			aero_slot_clear(&slot);
 		}
-		assert_true(batch.position.source_time >> 32 >=
-			    (uint64_t)time(NULL) - 60);
+		assert_true(
+			batch.position.source_time >> 32 >= (uint64_t)time(NULL) - 60);
 		aero_batch_clear(&batch);
 		aero_watch_close(watch);
 	}
@@ -111,9 +111,11 @@ static int random_changes(struct aero_store *store, int turn)
 	struct aero_list aliases = {0};
 	int failed = 0;
 
-	failed |= !aero_list_add(&aliases, "alias-1") || !aero_list_add(&aliases, "alias-2");
+	failed |= !aero_list_add(&aliases, "alias-1") ||
+		  !aero_list_add(&aliases, "alias-2");
 	for (int i = 0; i < 200 && !failed; i++) {
-		char id[32], hostname[32], text[32], service[] = "web", type[] = "iterative";
+		char id[32], hostname[32], text[32], service[] = "web",
+						     type[] = "iterative";
 		struct aero_occupant who = {.instance_id = id, .ip = text};
 		struct aero_slot_change put = {.who = &who, .reg = i + 1};
 		struct aero_slot_change blank = {.blank = true};

@@ -19,7 +19,8 @@ static void newcomers_are_numbered_densely(void **state)
 		{{NULL}, false, "db-0", AERO_HOW_NEW},
 		{{"db-0", "db-1", NULL}, false, "db-2", AERO_HOW_NEW},
 		{{"db-10!", "db-2!", "db-0", NULL}, false, "db-2", AERO_HOW_GAP},
-		{{"db-0", "db-2", NULL}, false, "db-1", AERO_HOW_GAP}, /* hole of old data */
+		/* A hole of old data. */
+		{{"db-0", "db-2", NULL}, false, "db-1", AERO_HOW_GAP},
 		{{"db-0", "db-2", "db-3!", NULL}, false, "db-3", AERO_HOW_GAP},
 		{{"!", "db-0", NULL}, false, "db-1", AERO_HOW_NEW}, /* nameless gap */
 		{{NULL}, true, "db-master", AERO_HOW_NEW},
@@ -92,11 +93,11 @@ static void refusals_change_no_slot(void **state)
 
 		actors_put(fake, "db", false, rows[i].slots);
 		if (fake->slots.n > 0)
-			assert_true(aero_list_add(
-				&fake->slots.v[0].who.aliases, "mine"));
+			assert_true(aero_list_add(&fake->slots.v[0].who.aliases, "mine"));
 		*fake_node(fake, rows[i].id) = (struct aero_node){
 			.exists = true, .gen = 4, .dead = rows[i].dead, .why = "stopped"};
-		actor_init(&me, fake, AERO_ACT_REGISTER, rows[i].service, false, rows[i].id);
+		actor_init(
+			&me, fake, AERO_ACT_REGISTER, rows[i].service, false, rows[i].id);
 		assert_true(aero_list_add(&me.who.aliases, "mine"));
 		assert_int_equal(rows[i].rc, actor_run(&me));
 		assert_non_null(strstr(me.err.msg, rows[i].words));
@@ -112,7 +113,8 @@ static void released_registers_again_only_when_asked(void **state)
 	struct test_actor me;
 
 	(void)state;
-	*fake_node(fake, "i-me") = (struct aero_node){.exists = true, .gen = 1, .left = true};
+	*fake_node(fake, "i-me") =
+		(struct aero_node){.exists = true, .gen = 1, .left = true};
 	actor_init(&me, fake, AERO_ACT_REGISTER, "db", false, "i-me");
 	me.actor.asked = false;
 	assert_int_equal(AERO_REFUSED, actor_run(&me));
@@ -257,14 +259,14 @@ static void crash_anywhere_and_the_next_run_finishes(void **state)
 			done = me.actor.step == AERO_STEP_DONE;
 			actor_end(&me); /* the crash */
 			/* Another one comes first, and helps where an op is open. */
-			actor_init(&me, fake, AERO_ACT_REGISTER, "db", starts[i].masterful,
-				"i-other");
+			actor_init(&me, fake, AERO_ACT_REGISTER, "db",
+				starts[i].masterful, "i-other");
 			assert_int_equal(AERO_OK, actor_run(&me));
 			actors_check(fake, "db");
 			actors_dense(fake, "db", starts[i].masterful);
 			actor_end(&me);
-			actor_init(&me, fake, AERO_ACT_REGISTER, "db", starts[i].masterful,
-				starts[i].id);
+			actor_init(&me, fake, AERO_ACT_REGISTER, "db",
+				starts[i].masterful, starts[i].id);
 			assert_int_equal(AERO_OK, actor_run(&me));
 			assert_int_equal(1, fake_held(fake, starts[i].id));
 			assert_int_equal(1, fake_held(fake, "i-other"));
@@ -303,7 +305,8 @@ static void many_interleaved_at_random_get_dense_names(void **state)
 				continue;
 			/* Every 16th operation loses its answer, applied or not. */
 			fake->fault_at = (rnd >> 40) % 16 == 0 ? fake->ops + 1 : 0;
-			fake->fault = (rnd >> 50) % 2 ? FAKE_LOST_AFTER : FAKE_LOST_BEFORE;
+			fake->fault =
+				(rnd >> 50) % 2 ? FAKE_LOST_AFTER : FAKE_LOST_BEFORE;
 			(void)aero_actor_step(&one->actor, &one->err);
 			left -= one->actor.step == AERO_STEP_DONE;
 		}

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/conf.h"
+#include "lib/conf_parse.h"
 #include "tests/support.h"
 
 static struct aero_conf conf;
@@ -36,7 +36,7 @@ static int load_as(enum aero_program program, const char *text, const char *cons
 	return rc;
 }
 
-#define LOAD(text, ...)                                                                  \
+#define LOAD(text, ...) \
 	load_as(AERO_PROG_CLI, text, (const char *const[]){__VA_ARGS__, NULL})
 #define NO NULL
 
@@ -92,6 +92,38 @@ static void lists_of_two_sources_are_not_mixed(void **state)
 	assert_int_equal(conf.zones.n, 2);
 	assert_int_equal(LOAD(NO, "--configs", "a b"), AERO_OK);
 	assert_int_equal(conf.configs.n, 2);
+}
+
+static void a_higher_source_wins_whatever_comes_first(void **state)
+{
+	static const struct aero_opt_source file = {AERO_FROM_FILE, "file"},
+					    flag = {AERO_FROM_FLAG, "flag"};
+	int alias = aero_opt_find("alias", 5, false),
+	    port = aero_opt_find("port", 4, false);
+
+	(void)state;
+	assert_int_equal(LOAD(NO, NO), AERO_OK);
+	for (int i = 0; i < 2; i++) {
+		const struct aero_opt_source *first = i == 0 ? &file : &flag;
+		const struct aero_opt_source *second = i == 0 ? &flag : &file;
+
+		aero_list_clear(&conf.alias);
+		conf.from[alias] = conf.from[port] = AERO_FROM_DEFAULT;
+		for (int turn = 0; turn < 2; turn++) {
+			const struct aero_opt_source *source = turn == 0 ? first : second;
+			const char *value = source == &flag ? "1" : "2";
+
+			assert_int_equal(
+				aero_opt_set(&conf, (size_t)alias, source, value, &err),
+				AERO_OK);
+			assert_int_equal(
+				aero_opt_set(&conf, (size_t)port, source, value, &err),
+				AERO_OK);
+		}
+		assert_int_equal(conf.port, 1);
+		assert_int_equal(conf.alias.n, 1);
+		assert_string_equal(conf.alias.v[0], "1");
+	}
 }
 
 static void values_of_each_type_are_read(void **state)
@@ -397,6 +429,10 @@ static void server_or_server_file_counts_by_rank(void **state)
 	assert_int_equal(aero_conf_server(&conf, &server, &err), AERO_OK);
 	assert_string_equal(server, "x");
 	free(server);
+	assert_int_equal(LOAD(NO, file_flag, "--server=x"), AERO_OK);
+	assert_int_equal(aero_conf_server(&conf, &server, &err), AERO_OK);
+	assert_string_equal(server, "x");
+	free(server);
 	assert_int_equal(LOAD("server: x\n", file_flag), AERO_OK);
 	assert_int_equal(aero_conf_server(&conf, &server, &err), AERO_OK);
 	assert_string_equal(server, "mongodb://u:secret@h/");
@@ -483,6 +519,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_source_beats_the_ones_below_it),
 		cmocka_unit_test(lists_of_two_sources_are_not_mixed),
+		cmocka_unit_test(a_higher_source_wins_whatever_comes_first),
 		cmocka_unit_test(values_of_each_type_are_read),
 		cmocka_unit_test(an_empty_value_is_the_default),
 		cmocka_unit_test(errors_name_place_and_remedy),

@@ -184,6 +184,30 @@ static void a_lock_has_one_holder_whose_pid_is_known(void **state)
 	assert_int_equal(aero_lock_holder(path), 0);
 }
 
+static void any_user_may_ask_but_not_lock(void **state)
+{
+	const char *path = test_path("run/y.lock");
+	pid_t holder, child;
+	struct stat st;
+	int status;
+
+	(void)state;
+	holder = hold(path);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(chmod(test_dir(), 0755), 0);
+	child = fork();
+	if (child == 0) {
+		if (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0)
+			_exit(2);
+		_exit(aero_lock_holder(path) == holder ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(kill(holder, SIGKILL), 0);
+	assert_int_equal(waitpid(holder, NULL, 0), holder);
+}
+
 static void a_probe_does_not_make_taking_fail(void **state)
 {
 	const char *path = test_path("probed.lock");
@@ -218,6 +242,7 @@ int main(void)
 		cmocka_unit_test(a_failed_replace_leaves_the_old_and_no_temporary),
 		cmocka_unit_test(directories_are_made_with_their_parents),
 		cmocka_unit_test(a_lock_has_one_holder_whose_pid_is_known),
+		cmocka_unit_test(any_user_may_ask_but_not_lock),
 		cmocka_unit_test(a_probe_does_not_make_taking_fail),
 	};
 

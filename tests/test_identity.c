@@ -29,35 +29,38 @@ static void flags_and_offline_need_no_request(void **state)
 	static const struct {
 		const char *flags[6];
 		int rc;
-		const char *id, *ip, *ip6; /* "*": any; refused: id is part of the words */
+		const char *id, *ip,
+			*ip6; /* "*": any; refused: id is part of the words */
 	} rows[] = {
-		{{"--instance-id=i-1", "--ip=10.0.0.1", NULL}, AERO_OK, "i-1", "10.0.0.1", ""},
-		{{"--instance-id=i-1", "--ip=10.0.0.1", "--ip6=2001:DB8:0::1", NULL}, AERO_OK,
-			"i-1", "10.0.0.1", "2001:db8::1"},
-		{{"--instance-id=i-1", "--ip=2001:DB8::1", NULL}, AERO_OK, "i-1", "2001:db8::1",
+		{{"--instance-id=i-1", "--ip=10.0.0.1", NULL}, AERO_OK, "i-1", "10.0.0.1",
 			""},
+		{{"--instance-id=i-1", "--ip=10.0.0.1", "--ip6=2001:DB8:0::1", NULL},
+			AERO_OK, "i-1", "10.0.0.1", "2001:db8::1"},
+		{{"--instance-id=i-1", "--ip=2001:DB8::1", NULL}, AERO_OK, "i-1",
+			"2001:db8::1", ""},
 		{{"--instance-id=i-1", "--ip6=2001:db8::1", NULL}, AERO_OK, "i-1", "",
 			"2001:db8::1"},
 		{{"--offline", NULL}, AERO_OK, "test-instance", "*", ""},
-		{{"--offline", "--instance-id=i-2", "--ip=127.0.0.5", NULL}, AERO_OK, "i-2",
-			"127.0.0.5", ""},
-		{{"--offline", "--interface=lo", NULL}, AERO_OK, "test-instance", "127.0.0.1",
-			"*"},
-		{{"--instance-id=i-1", "--interface=lo", NULL}, AERO_BAD, "no usable address",
-			NULL, NULL},
+		{{"--offline", "--instance-id=i-2", "--ip=127.0.0.5", NULL}, AERO_OK,
+			"i-2", "127.0.0.5", ""},
+		{{"--offline", "--interface=lo", NULL}, AERO_OK, "test-instance",
+			"127.0.0.1", "*"},
+		{{"--instance-id=i-1", "--interface=lo", NULL}, AERO_BAD,
+			"no usable address", NULL, NULL},
 		{{"--instance-id=i-1", "--ip=127.0.0.1", NULL}, AERO_BAD,
 			"--ip '127.0.0.1': loopback", NULL, NULL},
-		{{"--instance-id=i-1", "--ip=10.0.0", NULL}, AERO_BAD, "not an address", NULL,
-			NULL},
+		{{"--instance-id=i-1", "--ip=10.0.0", NULL}, AERO_BAD, "not an address",
+			NULL, NULL},
 		{{"--instance-id=i-1", "--ip6=10.0.0.1", NULL}, AERO_BAD,
 			"--ip6 '10.0.0.1': not an IPv6", NULL, NULL},
 		{{"--instance-id=i-1", "--ip=fd00::1", "--ip6=fd00::2", NULL}, AERO_BAD,
 			"both IPv6", NULL, NULL},
-		{{"--instance-id=i 1", "--ip=10.0.0.1", NULL}, AERO_BAD, "--instance-id", NULL,
-			NULL},
-		{{"--identity-command=/bin/id", NULL}, AERO_CONFIG, "identity_command", NULL,
-			NULL},
-		{{"--ip=10.0.0.1", "--dryrun", "--metadata-endpoint=http://127.0.0.1:1", NULL},
+		{{"--instance-id=i 1", "--ip=10.0.0.1", NULL}, AERO_BAD, "--instance-id",
+			NULL, NULL},
+		{{"--identity-command=/bin/id", NULL}, AERO_CONFIG, "identity_command",
+			NULL, NULL},
+		{{"--ip=10.0.0.1", "--dryrun", "--metadata-endpoint=http://127.0.0.1:1",
+			 NULL},
 			AERO_NET, "metadata service http://127.0.0.1:1", NULL, NULL},
 	};
 
@@ -119,8 +122,7 @@ static void identity_json_keeps_what_registered(void **state)
 	assert_true(aero_list_add(&mine.who.aliases, "a"));
 	assert_true(aero_list_add(&mine.who.aliases, "b"));
 	assert_int_equal(AERO_OK, aero_identity_save(&conf, &mine, &err));
-	assert_int_equal(
-		0, stat(test_path("root/var/lib/aerostat/identity.json"), &st));
+	assert_int_equal(0, stat(test_path("root/var/lib/aerostat/identity.json"), &st));
 	assert_int_equal(0644, st.st_mode & 07777);
 	assert_int_equal(AERO_OK, aero_identity_load(&conf, &found, &foreign, &err));
 	assert_false(foreign);

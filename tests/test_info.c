@@ -18,11 +18,14 @@ static void first_line_gives_service_type_and_aliases(void **state)
 		/* The original's own tests. */
 		{"mongodb masterful", "mongodb", true, "", ""},
 		{"web", "web", false, "", ""},
-		{"web iterative web-master web-slave", "web", false, "web-master,web-slave", ""},
-		{"\n \t\n# what this is\n  # and why\ndb\tmasterful  sql\n", "db", true, "sql", ""},
+		{"web iterative web-master web-slave", "web", false,
+			"web-master,web-slave", ""},
+		{"\n \t\n# what this is\n  # and why\ndb\tmasterful  sql\n", "db", true,
+			"sql", ""},
 		{"WEB Iterative WWW www\nrest is ignored_!", "web", false, "www",
 			"type 'Iterative' is not masterful"},
-		{"web frontend", "web", false, "", "/etc/info:1: service type 'frontend'"},
+		{"web frontend", "web", false, "",
+			"/etc/info:1: service type 'frontend'"},
 		{"web iterative\r\n", "web", false, "", ""},
 		{"cache-2 iterative a.b.example", "cache-2", false, "a.b.example", ""},
 	};
@@ -35,16 +38,16 @@ static void first_line_gives_service_type_and_aliases(void **state)
 		size_t used = 0;
 
 		print_message("row %zu\n", i);
-		assert_int_equal(AERO_OK,
-			aero_info_parse(rows[i].text, strlen(rows[i].text), "/etc/info", &info,
-				&err));
+		assert_int_equal(
+			AERO_OK, aero_info_parse(rows[i].text, strlen(rows[i].text),
+					 "/etc/info", &info, &err));
 		assert_string_equal(rows[i].service, info.service);
 		assert_int_equal(rows[i].masterful, info.masterful);
-		assert_string_equal(
-			rows[i].masterful ? "masterful" : "iterative", aero_info_type(&info));
+		assert_string_equal(rows[i].masterful ? "masterful" : "iterative",
+			aero_info_type(&info));
 		for (size_t j = 0; j < info.aliases.n; j++)
-			used += (size_t)snprintf(joined + used, sizeof(joined) - used, "%s%s",
-				j > 0 ? "," : "", info.aliases.v[j]);
+			used += (size_t)snprintf(joined + used, sizeof(joined) - used,
+				"%s%s", j > 0 ? "," : "", info.aliases.v[j]);
 		assert_string_equal(rows[i].aliases, joined);
 		assert_non_null(strstr(info.warning, rows[i].warning));
 		assert_int_equal(*rows[i].warning == '\0', *info.warning == '\0');
@@ -67,7 +70,8 @@ static void errors_name_file_and_line(void **state)
 		{"localhost", 0, "reserved name"},
 		{"db-slave masterful", 0, "ends in -slave"},
 		{"a1234567890123456789012345678901234567890123456789x", 0, NULL}, /* 51 */
-		{"a1234567890123456789012345678901234567890123456789xy", 0, "longer than 51"},
+		{"a1234567890123456789012345678901234567890123456789xy", 0,
+			"longer than 51"},
 		{"web iterative ok -bad", 0, "/etc/info:1: alias '-bad': label"},
 		{"web iterative 1234", 0, "alias '1234': name that reads as an address"},
 		{"web iterative # remark", 0, "alias '#'"},
@@ -82,8 +86,8 @@ static void errors_name_file_and_line(void **state)
 
 		print_message("row %zu\n", i);
 		if (rows[i].words == NULL) {
-			assert_int_equal(AERO_OK,
-				aero_info_parse(rows[i].text, len, "/etc/info", &info, &err));
+			assert_int_equal(AERO_OK, aero_info_parse(rows[i].text, len,
+							  "/etc/info", &info, &err));
 			aero_info_clear(&info);
 			continue;
 		}
@@ -102,7 +106,8 @@ static void flags_give_the_same(void **state)
 
 	(void)state;
 	assert_true(aero_list_add(&aliases, "SQL"));
-	assert_int_equal(AERO_OK, aero_info_words("Db", "masterful", &aliases, &info, &err));
+	assert_int_equal(
+		AERO_OK, aero_info_words("Db", "masterful", &aliases, &info, &err));
 	assert_string_equal("db", info.service);
 	assert_true(info.masterful);
 	assert_string_equal("sql", info.aliases.v[0]);

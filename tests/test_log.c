@@ -12,16 +12,16 @@
 #include "tests/support.h"
 
 /* Run with stderr in a file; its text is malloc'd. */
-#define CAPTURE(statement)                                                               \
-	do {                                                                             \
-		int saved = dup(STDERR_FILENO);                                          \
-		int fd = open(test_path("log"), O_CREAT | O_TRUNC | O_WRONLY, 0600);     \
-		(void)dup2(fd, STDERR_FILENO);                                           \
-		statement;                                                               \
-		(void)dup2(saved, STDERR_FILENO);                                        \
-		(void)close(saved);                                                      \
-		(void)close(fd);                                                         \
-		text = test_read(test_path("log"));                                      \
+#define CAPTURE(statement) \
+	do { \
+		int saved = dup(STDERR_FILENO); \
+		int fd = open(test_path("log"), O_CREAT | O_TRUNC | O_WRONLY, 0600); \
+		(void)dup2(fd, STDERR_FILENO); \
+		statement; \
+		(void)dup2(saved, STDERR_FILENO); \
+		(void)close(saved); \
+		(void)close(fd); \
+		text = test_read(test_path("log")); \
 	} while (0)
 
 static void assert_like(const char *text, const char *pattern)

@@ -234,10 +234,11 @@ static void many_callers_at_random_end_with_one_master(void **state)
 			if (ended[i])
 				continue;
 			fake->fault_at = (rnd >> 40) % 16 == 0 ? fake->ops + 1 : 0;
-			fake->fault = (rnd >> 50) % 2 ? FAKE_LOST_AFTER : FAKE_LOST_BEFORE;
+			fake->fault =
+				(rnd >> 50) % 2 ? FAKE_LOST_AFTER : FAKE_LOST_BEFORE;
 			rc = aero_actor_step(&me[i].actor, &me[i].err);
 			ended[i] = me[i].actor.step == AERO_STEP_DONE ||
-				(rc != AERO_OK && !aero_actor_retry(rc));
+				   (rc != AERO_OK && !aero_actor_retry(rc));
 			assert_true(fake->ops < 5000);
 			left -= ended[i];
 			done += ended[i] && rc == AERO_OK;

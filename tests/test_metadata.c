@@ -36,8 +36,8 @@ static void start(struct server *server, const char *mode)
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		(void)dup2(fds[1], STDOUT_FILENO);
 		(void)close(fds[0]);
-		(void)execl("/usr/bin/python3", "python3", path, mode, test_path("imds.log"),
-			(char *)NULL);
+		(void)execl("/usr/bin/python3", "python3", path, mode,
+			test_path("imds.log"), (char *)NULL);
 		_exit(127);
 	}
 	(void)close(fds[1]);
@@ -184,7 +184,8 @@ static void documents_and_words_are_parsed(void **state)
 	static const struct {
 		const char *text, *id, *ip; /* id NULL: refused */
 	} rows[] = {
-		{"{\"instanceId\": \"i-1\", \"privateIp\": \"10.0.0.1\"}", "i-1", "10.0.0.1"},
+		{"{\"instanceId\": \"i-1\", \"privateIp\": \"10.0.0.1\"}", "i-1",
+			"10.0.0.1"},
 		{"{\"instanceId\": \"i-1\"}", "i-1", ""},
 		{"{\"instanceId\": \"i-1\", \"privateIp\": 7}", "i-1", ""},
 		{"{\"instanceId\": \"i 1\"}", NULL, NULL},
@@ -238,7 +239,8 @@ static void aws_own_mock_is_understood(void **state)
 	if (mock == NULL)
 		mock = cached;
 	if (access(mock, X_OK) != 0) {
-		print_message("SKIP: no ec2-metadata-mock ($EC2_METADATA_MOCK or ~/.cache/aerostat)\n");
+		print_message("SKIP: no ec2-metadata-mock ($EC2_METADATA_MOCK or "
+			      "~/.cache/aerostat)\n");
 		skip();
 	}
 	(void)snprintf(port, sizeof(port), "%d", 20000 + (int)(aero_random() % 10000));
@@ -251,8 +253,8 @@ static void aws_own_mock_is_understood(void **state)
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		(void)dup2(null, STDOUT_FILENO);
 		(void)dup2(null, STDERR_FILENO);
-		(void)execl(mock, "ec2-metadata-mock", "--imdsv2", "-n", "127.0.0.1", "-p", port,
-			(char *)NULL);
+		(void)execl(mock, "ec2-metadata-mock", "--imdsv2", "-n", "127.0.0.1",
+			"-p", port, (char *)NULL);
 		_exit(127);
 	}
 	opts.deadline_ms = aero_clock_ms() + 8000;

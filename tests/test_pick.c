@@ -72,13 +72,15 @@ static void append_fills_holes_then_grows(void **state)
 		{{"db-0!", "db-1", NULL}, false, "db-2", false},
 		{{"db-10", "db-0", "db-1", NULL}, false, "db-2", true},
 		{{"db-1", NULL}, false, "db-0", true},
-		{{"db-0", "db-0", "db-1", NULL}, false, "db-2", false}, /* old duplicate */
+		{{"db-0", "db-0", "db-1", NULL}, false, "db-2",
+			false}, /* old duplicate */
 		{{"", "other", "db-0", NULL}, false, "db-1", false},
 		{{"db-99999999999", NULL}, false, "db-0", true},
 		/* The original's: after the master comes slave-1. */
 		{{"db-master", NULL}, true, "db-slave-1", false},
 		{{NULL}, true, "db-slave-1", false},
-		{{"db-master", "db-slave-1", "db-slave-3", NULL}, true, "db-slave-2", true},
+		{{"db-master", "db-slave-1", "db-slave-3", NULL}, true, "db-slave-2",
+			true},
 		{{"db-0", "db-slave-1", NULL}, true, "db-slave-2", false},
 	};
 
@@ -90,7 +92,8 @@ static void append_fills_holes_then_grows(void **state)
 
 		print_message("row %zu\n", i);
 		slots_of(rows[i].names, &slots);
-		assert_true(aero_pick_append(&slots, "db", rows[i].masterful, next, &hole));
+		assert_true(
+			aero_pick_append(&slots, "db", rows[i].masterful, next, &hole));
 		assert_string_equal(rows[i].next, next);
 		assert_int_equal(rows[i].hole, hole);
 		aero_slots_clear(&slots);
@@ -110,7 +113,8 @@ static void gap_is_the_numerically_lowest_blank_slot(void **state)
 		{{"db-2!", "db-1!", NULL}, NULL, "db-1"},
 		{{"db-master!", NULL}, NULL, NULL},
 		{{"db-master!", "db-slave-2!", "!", NULL}, NULL, "db-slave-2"},
-		{{"db-master", "db-slave-1", "db-slave-2!", NULL}, "db-slave-1", "db-slave-1"},
+		{{"db-master", "db-slave-1", "db-slave-2!", NULL}, "db-slave-1",
+			"db-slave-1"},
 	};
 
 	(void)state;

@@ -394,15 +394,15 @@ static void a_page_that_contradicts_itself_is_refused(void **state)
 		size_t at;
 		unsigned char low, high;
 	} rows[] = {
-		{0, 3, 0},		       /* another page's number */
-		{10, 4, 0},		       /* an overflow page */
-		{10, 0x22, 0},		       /* fixed-size keys */
-		{10, 1, 0},		       /* a branch where a leaf must be */
-		{12, 16, 0},		       /* no node */
-		{12, 19, 0},		       /* half an index entry */
-		{12, 0, 0x20},		       /* the index ends behind the page */
+		{0, 3, 0},                     /* another page's number */
+		{10, 4, 0},                    /* an overflow page */
+		{10, 0x22, 0},                 /* fixed-size keys */
+		{10, 1, 0},                    /* a branch where a leaf must be */
+		{12, 16, 0},                   /* no node */
+		{12, 19, 0},                   /* half an index entry */
+		{12, 0, 0x20},                 /* the index ends behind the page */
 		{12, 0xfe, 0xff}, {14, 17, 0}, /* nodes begin in the index */
-		{14, 0xff, 0xff},	       /* nodes begin behind the page */
+		{14, 0xff, 0xff},              /* nodes begin behind the page */
 	};
 	char *path = make_path("one.mdb"), *bad = make_path("x.mdb");
 	struct mirror_set set = {0};
@@ -443,7 +443,7 @@ static void what_cannot_be_read_is_told_apart(void **state)
 		size_t at;
 		unsigned char value;
 	} metas[] = {
-		{0, 1},	    /* page number */
+		{0, 1},     /* page number */
 		{10, 0},    /* not a meta page */
 		{16, 0},    /* magic */
 		{20, 2},    /* data version */

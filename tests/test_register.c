@@ -39,8 +39,8 @@ static int run(action *act, const char *root, const char *flags)
 	said[0] = '\0';
 	said_err.msg[0] = '\0';
 	(void)snprintf(line, sizeof(line),
-		"aerostat-register --server=lmdb:%s --root=%s --loglevel=CRITICAL %s", names, root,
-		flags);
+		"aerostat-register --server=lmdb:%s --root=%s --loglevel=CRITICAL %s",
+		names, root, flags);
 	for (char *word = strtok_r(line, " ", &save); word != NULL && argc < 31;
 		word = strtok_r(NULL, " ", &save))
 		argv[argc++] = word;
@@ -72,13 +72,15 @@ static void line_by_line(void **state)
 			"web-1 (new) i-b 10.0.0.1 2001:db8::1\n"},
 		{aero_register_run, WEB("i-a") "--dryrun", AERO_OK,
 			"dry run: would register web-0 (held) i-a 10.0.0.1\n"},
-		{aero_register_run, DB("i-a"), AERO_REFUSED, "this node is web-0; release it"},
+		{aero_register_run, DB("i-a"), AERO_REFUSED,
+			"this node is web-0; release it"},
 		{aero_register_run, DB("i-a") "--dryrun", AERO_REFUSED,
 			"this node is web-0; release it"},
 		{aero_release_run, "--instance-id i-a --dryrun", AERO_OK,
 			"dry run: would release web-0 i-a\n"},
 		{aero_release_run, "--instance-id i-a", AERO_OK, "released web-0 i-a\n"},
-		{aero_release_run, "--instance-id i-a", AERO_OK, "released nothing i-a\n"},
+		{aero_release_run, "--instance-id i-a", AERO_OK,
+			"released nothing i-a\n"},
 		{aero_register_run, WEB("i-c") "--dryrun", AERO_OK,
 			"dry run: would register web-0 (gap) i-c 10.0.0.1\n"},
 		{aero_register_run, WEB("i-c"), AERO_OK, "web-0 (gap) i-c 10.0.0.1\n"},
@@ -86,33 +88,39 @@ static void line_by_line(void **state)
 		{aero_register_run, DB("i-d") "--dryrun", AERO_OK,
 			"dry run: would register db-master (new) i-d 10.0.0.2\n"},
 		{aero_register_run, DB("i-d"), AERO_OK, "db-master (new) i-d 10.0.0.2\n"},
-		{aero_register_run, DB("i-e"), AERO_OK, "db-slave-1 (new) i-e 10.0.0.2\n"},
-		{aero_register_run, DB("i-d"), AERO_OK, "db-master (held) i-d 10.0.0.2\n"},
+		{aero_register_run, DB("i-e"), AERO_OK,
+			"db-slave-1 (new) i-e 10.0.0.2\n"},
+		{aero_register_run, DB("i-d"), AERO_OK,
+			"db-master (held) i-d 10.0.0.2\n"},
 		{aero_change_master_run, DB("i-e") "--dryrun", AERO_OK,
 			"dry run: would make i-e db-master (now i-d), i-d db-slave-1\n"},
 		{aero_change_master_run, DB("i-e"), AERO_OK, "db-master i-e\n"},
 		{aero_change_master_run, DB("i-e"), AERO_OK, "db-master i-e\n"},
 		{aero_change_master_run, DB("i-e") "--dryrun", AERO_OK,
 			"dry run: i-e is db-master already\n"},
-		{aero_change_master_run, WEB("i-c"), AERO_REFUSED, "web is not masterful"},
+		{aero_change_master_run, WEB("i-c"), AERO_REFUSED,
+			"web is not masterful"},
 		{aero_change_master_run, DB("i-x"), AERO_REFUSED, "register it first"},
-		{aero_release_run, "--instance-id i-e", AERO_OK, "released db-master i-e\n"},
+		{aero_release_run, "--instance-id i-e", AERO_OK,
+			"released db-master i-e\n"},
 		{aero_change_master_run, DB("i-d") "--dryrun", AERO_OK,
 			"dry run: would make i-d db-master (now nobody)\n"},
 		{aero_register_run, DB("i-f"), AERO_OK, "db-master (gap) i-f 10.0.0.2\n"},
-		{aero_register_run, "--service a_b --instance-id i --ip 10.0.0.1", AERO_CONFIG,
-			"--service: service 'a_b'"},
+		{aero_register_run, "--service a_b --instance-id i --ip 10.0.0.1",
+			AERO_CONFIG, "--service: service 'a_b'"},
 		{aero_register_run, "--service web --instance-id i --ip 999", AERO_BAD,
 			"--ip '999'"},
 		{aero_register_run, "--instance-id i --ip 10.0.0.1", AERO_CONFIG,
 			"/etc/aerostat_info: no such file"},
 		{aero_register_run, WEB("i") "--info-source tags", AERO_OK,
 			"web-3 (new) i 10.0.0.1\n"},
-		{aero_register_run, "--info-source tags", AERO_CONFIG, "info_source: tags"},
+		{aero_register_run, "--info-source tags", AERO_CONFIG,
+			"info_source: tags"},
 		{aero_register_run, WEB("i-g") "--dryrun --json", AERO_OK,
-			"{ \"dryrun\" : true, \"hostname\" : \"web-4\", \"instance_id\" : \"i-g\", "
-			"\"how\" : \"new\", \"ip\" : \"10.0.0.1\", \"ip6\" : \"\", \"aliases\" : [  "
-			"], \"service\" : \"web\", \"service_type\" : \"iterative\" }\n"},
+			"{ \"dryrun\" : true, \"hostname\" : \"web-4\", \"instance_id\" "
+			": \"i-g\", \"how\" : \"new\", \"ip\" : \"10.0.0.1\", \"ip6\" : "
+			"\"\", \"aliases\" : [  ], \"service\" : \"web\", "
+			"\"service_type\" : \"iterative\" }\n"},
 	};
 	const char *root = test_path("root");
 
@@ -152,7 +160,8 @@ static void info_file_is_read_where_it_may_be(void **state)
 	assert_int_equal(AERO_OK,
 		run(aero_register_run, root,
 			"--instance-id i-1 --ip 10.0.0.1 --dryrun --type masterful"));
-	assert_string_equal("dry run: would register app-master (new) i-1 10.0.0.1\n", said);
+	assert_string_equal(
+		"dry run: would register app-master (new) i-1 10.0.0.1\n", said);
 	test_write(test_path("inforoot/etc/aerostat_info"), "# comment\na.b\n");
 	assert_int_equal(AERO_CONFIG,
 		run(aero_register_run, root, "--instance-id i-1 --ip 10.0.0.1 --dryrun"));
@@ -178,16 +187,17 @@ static void second_registrar_names_the_first(void **state)
 
 	(void)state;
 	(void)snprintf(root, sizeof(root), "%s", test_path("lockroot"));
-	assert_int_equal(AERO_OK,
-		aero_lock_take(
-			test_path("lockroot/run/aerostat/register.lock"), &fd, NULL, &err));
-	assert_int_equal(AERO_AGAIN,
-		run(aero_register_run, root, "--service l --instance-id i-l --ip 10.0.0.1"));
+	assert_int_equal(
+		AERO_OK, aero_lock_take(test_path("lockroot/run/aerostat/register.lock"),
+				 &fd, NULL, &err));
+	assert_int_equal(
+		AERO_AGAIN, run(aero_register_run, root,
+				    "--service l --instance-id i-l --ip 10.0.0.1"));
 	(void)snprintf(words, sizeof(words), "(pid %ld", (long)getpid());
 	assert_non_null(strstr(said_err.msg, words));
 	(void)close(fd);
-	assert_int_equal(AERO_OK,
-		run(aero_register_run, root, "--service l --instance-id i-l --ip 10.0.0.1"));
+	assert_int_equal(AERO_OK, run(aero_register_run, root,
+					  "--service l --instance-id i-l --ip 10.0.0.1"));
 }
 
 static void not_root_is_told_what_to_do(void **state)
@@ -206,12 +216,14 @@ static void not_root_is_told_what_to_do(void **state)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		int rc = setuid(65534) == 0
-			? run(aero_register_run, root, "--service p --instance-id i --ip 10.0.0.1")
-			: 0;
+				 ? run(aero_register_run, root,
+					   "--service p --instance-id i --ip 10.0.0.1")
+				 : 0;
 
 		if (rc != AERO_PERM || strstr(said_err.msg, "needs root") == NULL)
 			(void)fprintf(stderr, "%d %s\n", rc, said_err.msg);
-		_exit(rc == AERO_PERM && strstr(said_err.msg, "needs root") != NULL ? 0 : 1);
+		_exit(rc == AERO_PERM && strstr(said_err.msg, "needs root") != NULL ? 0
+										    : 1);
 	}
 	assert_int_equal(pid, waitpid(pid, &status, 0));
 	assert_int_equal(0, status);
@@ -234,8 +246,8 @@ static pid_t one_of_many(size_t i, const char *service, const char *type)
 		return pid;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)snprintf(flags, sizeof(flags),
-		"--service %s --type %s --instance-id i-%zu --ip 10.0.1.%zu", service, type, i,
-		i + 1);
+		"--service %s --type %s --instance-id i-%zu --ip 10.0.1.%zu", service,
+		type, i, i + 1);
 	rc = run(aero_register_run, root, flags);
 	if (rc != AERO_OK)
 		(void)fprintf(stderr, "%s\n", said_err.msg);
@@ -260,8 +272,8 @@ static void check_crowd(const char *service, bool masterful, size_t held)
 			continue;
 		n++;
 		for (size_t j = 0; j < i; j++)
-			assert_string_not_equal(slots.v[i].who.instance_id,
-				slots.v[j].who.instance_id);
+			assert_string_not_equal(
+				slots.v[i].who.instance_id, slots.v[j].who.instance_id);
 	}
 	assert_int_equal(held, n);
 	assert_true(aero_pick_append(&slots, service, masterful, name, &hole));

@@ -79,8 +79,8 @@ static void death_certificate_stays(void **state)
 }
 
 /* Released at every point of a change-over that names the node, as p and as m. Only a
- * helper that had looked at m's node just before may still place it; then the server finds
- * a node that left in a slot and blanks it (protocol.md (d), B4). */
+ * helper that had looked at m's node just before may still place it; then the server
+ * finds a node that left in a slot and blanks it (protocol.md (d), B4). */
 static void release_during_a_change_over_leaves_no_ghost(void **state)
 {
 	static const char *const ids[] = {"i-db-slave-1", "i-db-master"};
@@ -107,7 +107,7 @@ static void release_during_a_change_over_leaves_no_ghost(void **state)
 			if (caller.actor.step != AERO_STEP_DONE) {
 				rc = actor_run(&caller);
 				assert_true(rc == AERO_OK || rc == AERO_AGAIN ||
-					rc == AERO_REFUSED);
+					    rc == AERO_REFUSED);
 			}
 			assert_int_equal(looked, fake_held(fake, ids[i]));
 			assert_true(fake_node(fake, ids[i])->left);

@@ -24,8 +24,9 @@ static void servers_are_read_as_documented(void **state)
 			"mongodb://[::1]:5", AERO_SERVER_MONGO},
 		{"::1", "mongodb://[::1]:27017/?directConnection=false",
 			"mongodb://[::1]:27017", AERO_SERVER_MONGO},
-		{"my_db.example.com", "mongodb://my_db.example.com:27017/"
-				      "?directConnection=false",
+		{"my_db.example.com",
+			"mongodb://my_db.example.com:27017/"
+			"?directConnection=false",
 			"mongodb://my_db.example.com:27017", AERO_SERVER_MONGO},
 		{"mongodb://a,b:1/db?replicaSet=r", "mongodb://a,b:1/db?replicaSet=r",
 			"mongodb://a,b:1/db", AERO_SERVER_MONGO},
@@ -53,9 +54,10 @@ static void servers_are_read_as_documented(void **state)
 static void other_servers_are_refused_with_the_forms(void **state)
 {
 	static const char *const rows[] = {"", ":27017", "host:", "host:0", "host:65536",
-		"host:x", "host:1x", "host:+1", "host: 1", "a b", "a/b", "a,b", "host:1:2",
-		"[::1", "[::1]x", "[::1]:", "[nonsense]", "[]", "::1]", "http://x",
-		"lmdb:", "mongodb://", "mongodb+srv://", "host\n", "fe80::1%eth0"};
+		"host:x", "host:1x", "host:+1", "host: 1", "a b", "a/b", "a,b",
+		"host:1:2", "[::1", "[::1]x", "[::1]:", "[nonsense]", "[]", "::1]",
+		"http://x", "lmdb:", "mongodb://", "mongodb+srv://", "host\n",
+		"fe80::1%eth0"};
 
 	(void)state;
 	for (size_t i = 0; i < AERO_COUNT(rows); i++) {

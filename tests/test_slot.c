@@ -83,8 +83,8 @@ static void documents_of_the_original_are_read(void **state)
 		assert_string_equal(slot.who.ip, want[i].ip);
 		assert_string_equal(joined(&slot.who.aliases), want[i].aliases);
 		assert_int_equal(aero_slot_blank(&slot), *want[i].instance_id == '\0');
-		assert_int_equal(
-			aero_slot_masterful(&slot), strcmp(want[i].type, "masterful") == 0);
+		assert_int_equal(aero_slot_masterful(&slot),
+			strcmp(want[i].type, "masterful") == 0);
 		if (strcmp(slot.hostname, "new-0") == 0) {
 			assert_string_equal(slot.who.ip6, "2001:db8::1");
 			assert_true(slot.reg == 9007199254740993 && slot.epoch == 3);
@@ -104,8 +104,8 @@ static void what_is_written_is_read_back(void **state)
 {
 	bson_t *docs[64];
 	size_t n = suite_original(docs, AERO_COUNT(docs));
-	static const char *const always[] = {"hostname", "service", "service_type",
-		"instance_id", "ip", "aliases"};
+	static const char *const always[] = {
+		"hostname", "service", "service_type", "instance_id", "ip", "aliases"};
 
 	(void)state;
 	for (size_t i = 0; i < n; i++) {
@@ -225,7 +225,8 @@ static void arrays_grow_and_own(void **state)
 
 	(void)state;
 	for (int i = 0; i < 100; i++) {
-		struct aero_slot *slot = suite_slot("web-0", "web", "i-0", "10.0.0.1", "a,b");
+		struct aero_slot *slot =
+			suite_slot("web-0", "web", "i-0", "10.0.0.1", "a,b");
 
 		assert_true(aero_slots_add(&slots, slot));
 		assert_null(slot->hostname);

@@ -73,8 +73,9 @@ static void changes_are_written_as_sets(void **state)
 	(void)state;
 	aero_doc_slot_change(&put, &set, &clock);
 	assert_true(clock);
-	expect(&set, "{ \"instance_id\" : \"i-1\", \"ip\" : \"10.0.0.1\", \"ip6\" : \"\", "
-		     "\"aliases\" : [  ], \"reg\" : 7 }");
+	expect(&set,
+		"{ \"instance_id\" : \"i-1\", \"ip\" : \"10.0.0.1\", \"ip6\" : \"\", "
+		"\"aliases\" : [  ], \"reg\" : 7 }");
 	aero_doc_slot_change(&renew, &set, &clock);
 	assert_true(clock);
 	expect(&set, "{ \"ip\" : \"10.0.0.1\", \"ip6\" : \"\", \"aliases\" : [  ], "
@@ -105,16 +106,18 @@ static void nodes_of_any_form_are_read(void **state)
 		{"{}", 0, false, false, ""},
 		{"{\"_id\":\"i\",\"seen_at\":1,\"hostname\":\"x\"}", 0, false, false, ""},
 		{"{\"gen\":3,\"left\":true,\"dead\":null}", 3, true, false, ""},
-		{"{\"gen\":3.0,\"left\":false,\"dead\":{\"why\":\"gone\"}}", 3, false, true,
-			"gone"},
+		{"{\"gen\":3.0,\"left\":false,\"dead\":{\"why\":\"gone\"}}", 3, false,
+			true, "gone"},
 		{"{\"gen\":\"x\",\"left\":null,\"dead\":{}}", 0, false, true, ""},
 		{"{\"dead\":{\"why\":5}}", 0, false, true, ""},
 		{"{\"dead\":true}", 0, false, true, ""},
 		{"{\"dead\":false}", 0, false, false, ""},
-		{"{\"dead\":{\"why\":\"0123456789012345678901234567890123456789012345678901"
+		{"{\"dead\":{\"why\":"
+		 "\"0123456789012345678901234567890123456789012345678901"
 		 "23456789012345\"}}",
 			0, false, true,
-			"012345678901234567890123456789012345678901234567890123456789012"},
+			"01234567890123456789012345678901234567890123456789012345678901"
+			"2"},
 	};
 
 	(void)state;
@@ -124,8 +127,8 @@ static void nodes_of_any_form_are_read(void **state)
 
 		json(rows[i].text, &doc);
 		aero_doc_node_of_bson(&doc, &node);
-		if (!node.exists || node.gen != rows[i].gen || node.left != rows[i].left ||
-			node.dead != rows[i].dead)
+		if (!node.exists || node.gen != rows[i].gen ||
+			node.left != rows[i].left || node.dead != rows[i].dead)
 			fail_msg("%s", rows[i].text);
 		assert_string_equal(node.why, rows[i].why);
 		bson_destroy(&doc);

@@ -137,8 +137,8 @@ static void failures_name_the_path(void **state)
 		int read, write;
 	} rows[] = {
 		{"missing/s.mdb", NULL, "no such directory", AERO_OK, AERO_NET},
-		{"noise.mdb", "this is no store, but long enough to look like a page", "damaged",
-			AERO_DB, AERO_DB},
+		{"noise.mdb", "this is no store, but long enough to look like a page",
+			"damaged", AERO_DB, AERO_DB},
 		{".", NULL, "directory", AERO_DB, AERO_DB},
 	};
 
@@ -222,7 +222,8 @@ static struct aero_slots crowd_slots;
 static int insert_all(struct aero_store *store, int turn)
 {
 	(void)turn;
-	return aero_store_slots_insert(store, crowd_slots.v, crowd_slots.n, NULL) != AERO_OK;
+	return aero_store_slots_insert(store, crowd_slots.v, crowd_slots.n, NULL) !=
+	       AERO_OK;
 }
 
 static void the_map_grows(void **state)
@@ -426,8 +427,8 @@ static void a_process_killed_at_any_instant_leaves_a_usable_store(void **state)
 		before = slots.n;
 		/* Every slot is found by both indexes: no half transaction. */
 		for (size_t j = 0; j < slots.n; j++) {
-			SUITE_RC(aero_store_by_hostname(suite_store,
-					 slots.v[j].hostname, &slot, err),
+			SUITE_RC(aero_store_by_hostname(
+					 suite_store, slots.v[j].hostname, &slot, err),
 				AERO_OK);
 			aero_slot_clear(&slot);
 			if (*slots.v[j].who.instance_id == '\0')
@@ -566,7 +567,8 @@ static void hold_all_readers(int ready)
 	int n = 0;
 	ssize_t told;
 
-	if (mdb_env_create(&env) != 0 || mdb_env_set_mapsize(env, (size_t)64 << 20) != 0 ||
+	if (mdb_env_create(&env) != 0 ||
+		mdb_env_set_mapsize(env, (size_t)64 << 20) != 0 ||
 		mdb_env_open(env, path(), MDB_NOSUBDIR | MDB_NOTLS, 0600) != 0)
 		_exit(1);
 	while (mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) == 0)
@@ -650,6 +652,7 @@ int main(void)
 	(void)snprintf(file, sizeof(file), "%s", test_path("store.mdb"));
 	failed = store_suite_run(&threads);
 
-	failed += store_suite_run(&processes); /* last: the tests below are of processes */
+	failed +=
+		store_suite_run(&processes); /* last: the tests below are of processes */
 	return failed + cmocka_run_group_tests_name("lmdb only", lmdb_tests, NULL, NULL);
 }

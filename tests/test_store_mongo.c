@@ -75,13 +75,15 @@ static void a_claim_looks_at_its_own_gaps_alone(void **state)
 	mongo_run(mongo_database,
 		"{\"explain\": {\"findAndModify\": \"servers\", \"query\": {\"service\": "
 		"{\"$eq\": \"web\", \"$regex\": \"^web$\", \"$options\": \"s\"}, "
-		"\"instance_id\": \"\", \"hostname\": {\"$gt\": \"\", \"$ne\": \"web-0\"}}, "
+		"\"instance_id\": \"\", \"hostname\": {\"$gt\": \"\", \"$ne\": "
+		"\"web-0\"}}, "
 		"\"sort\": {\"hostname\": 1}, \"update\": {\"$set\": {\"ip\": \"\"}}, "
 		"\"collation\": {\"locale\": \"en\", \"numericOrdering\": true}}, "
 		"\"verbosity\": \"executionStats\"}",
 		&reply);
 	json = bson_as_relaxed_extended_json(&reply, NULL);
-	assert_true(bson_iter_init(&it, &reply) &&
+	assert_true(
+		bson_iter_init(&it, &reply) &&
 		bson_iter_find_descendant(&it, "executionStats.totalDocsExamined", &at));
 	if (strstr(json, "aero_gap") == NULL || bson_iter_as_int64(&at) > 2)
 		fail_msg("%s", json);
@@ -100,11 +102,13 @@ static void an_old_reg_of_any_kind_counts_as_none(void **state)
 	for (size_t i = 0; i < AERO_COUNT(regs); i++) {
 		mongo_reset();
 		(void)snprintf(json, sizeof(json),
-			"{\"insert\": \"servers\", \"documents\": [{\"hostname\": \"old-0\", "
+			"{\"insert\": \"servers\", \"documents\": [{\"hostname\": "
+			"\"old-0\", "
 			"\"instance_id\": \"i-0\", \"reg\": %s}]}",
 			regs[i]);
 		mongo_run(mongo_database, json, NULL);
-		SUITE_RC(aero_store_slot_update(suite_store, &match, &blank, err), AERO_OK);
+		SUITE_RC(aero_store_slot_update(suite_store, &match, &blank, err),
+			AERO_OK);
 	}
 }
 
@@ -114,8 +118,10 @@ static void an_alias_that_is_no_array_stops_nobody(void **state)
 
 	(void)state;
 	mongo_run(mongo_database,
-		"{\"insert\": \"servers\", \"documents\": [{\"hostname\": \"a\", \"aliases\": "
-		"\"x\"}, {\"hostname\": \"b\", \"aliases\": null}, {\"hostname\": \"c\"}, "
+		"{\"insert\": \"servers\", \"documents\": [{\"hostname\": \"a\", "
+		"\"aliases\": "
+		"\"x\"}, {\"hostname\": \"b\", \"aliases\": null}, {\"hostname\": "
+		"\"c\"}, "
 		"{\"hostname\": \"d\", \"aliases\": [\"x\", 5, null, \"y\"]}]}",
 		NULL);
 	assert_true(aero_list_add(&mine, "x"));
@@ -134,7 +140,8 @@ static void indexes_that_are_others_are_named(void **state)
 	assert_int_equal(aero_store_indexes_check(suite_store, &err), AERO_MISS);
 	assert_non_null(strstr(err.msg, "aero_hostname, aero_instance, aero_gap"));
 	mongo_run(mongo_database,
-		"{\"createIndexes\": \"servers\", \"indexes\": [{\"key\": {\"hostname\": 1}, "
+		"{\"createIndexes\": \"servers\", \"indexes\": [{\"key\": {\"hostname\": "
+		"1}, "
 		"\"name\": \"aero_hostname\"}]}",
 		NULL);
 	assert_int_equal(aero_store_indexes_check(suite_store, &err), AERO_MISS);
@@ -150,7 +157,8 @@ static void fail_point(const char *name, const char *mode, const char *data)
 	char json[512];
 
 	(void)snprintf(json, sizeof(json),
-		"{\"configureFailPoint\": \"%s\", \"mode\": %s, \"data\": %s}", name, mode, data);
+		"{\"configureFailPoint\": \"%s\", \"mode\": %s, \"data\": %s}", name,
+		mode, data);
 	mongo_run("admin", json, NULL);
 }
 
@@ -170,7 +178,8 @@ static bool has_ip(const char *ip)
 
 static void what_a_failed_write_answers(void **state)
 {
-#define DATA(more) "{\"failCommands\": [\"update\"], \"appName\": \"aerostat-test\", " more "}"
+#define DATA(more) \
+	"{\"failCommands\": [\"update\"], \"appName\": \"aerostat-test\", " more "}"
 	static const struct {
 		const char *times, *data;
 		int rc;
@@ -216,7 +225,8 @@ static void an_unreachable_server_was_sent_nothing(void **state)
 	(void)state;
 	SUITE_RC(aero_store_open(&opts, &store, err), AERO_OK);
 	SUITE_RC(aero_store_ping(store, err), AERO_NET);
-	SUITE_RC(aero_store_node_update(store, "i", &none, false, false, NULL, err), AERO_NET);
+	SUITE_RC(aero_store_node_update(store, "i", &none, false, false, NULL, err),
+		AERO_NET);
 	aero_store_close(store);
 }
 
@@ -233,9 +243,11 @@ static void a_late_write_is_fenced_by_the_next(void **state)
 	SUITE_RC(put(store, "10.0.0.1", err), AERO_OK);
 	for (int fence = 0; fence < 2; fence++) {
 		fail_point("failCommand", "{\"times\": 2}",
-			"{\"failCommands\": [\"update\"], \"appName\": \"aerostat-test\", "
+			"{\"failCommands\": [\"update\"], \"appName\": "
+			"\"aerostat-test\", "
 			"\"blockConnection\": true, \"blockTimeMS\": 2000}");
-		SUITE_RC(put(store, fence ? "10.0.0.3" : "10.0.0.2", err), AERO_AMBIGUOUS);
+		SUITE_RC(
+			put(store, fence ? "10.0.0.3" : "10.0.0.2", err), AERO_AMBIGUOUS);
 		if (fence)
 			SUITE_RC(aero_store_node_update(
 					 store, "i-0", &none, false, false, NULL, err),
@@ -330,7 +342,8 @@ static int run(const char *name, const char *variable, bool set)
 	mongo_begin(variable);
 	suite_env = &env;
 	if (set)
-		failed = cmocka_run_group_tests_name("MongoDB only", mongo_tests, NULL, NULL);
+		failed = cmocka_run_group_tests_name(
+			"MongoDB only", mongo_tests, NULL, NULL);
 	if (getenv("MONGO_ONLY") == NULL)
 		failed += store_suite_run(&env);
 	mongo_end();
@@ -340,8 +353,8 @@ static int run(const char *name, const char *variable, bool set)
 int main(void)
 {
 	int failed = getenv("MONGO_ONLY") == NULL
-		? run("standalone", "AEROSTAT_TEST_ALONE", false)
-		: 0;
+			     ? run("standalone", "AEROSTAT_TEST_ALONE", false)
+			     : 0;
 
 	return failed + run("set", "AEROSTAT_TEST_SET", true);
 }

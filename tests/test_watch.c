@@ -10,8 +10,8 @@ static bson_t *json(const char *text)
 {
 	bson_error_t error;
 	bson_t *doc = text == NULL
-		? NULL
-		: bson_new_from_json((const uint8_t *)text, -1, &error);
+			      ? NULL
+			      : bson_new_from_json((const uint8_t *)text, -1, &error);
 
 	if (text != NULL && doc == NULL)
 		fail_msg("%s: %s", text, error.message);
@@ -40,7 +40,8 @@ static void a_change_gives_the_document_after_it(void **state)
 			"{\"_id\":1,\"a\":9,\"b\":2}", false},
 		{"{\"_id\":1,\"a\":1}", NULL, "{\"z\":1,\"y\":[2,{\"n\":3}]}", NULL,
 			"{\"_id\":1,\"a\":1,\"z\":1,\"y\":[2,{\"n\":3}]}", false},
-		{"{\"_id\":1,\"a\":1,\"b\":2}", NULL, NULL, "a", "{\"_id\":1,\"b\":2}", false},
+		{"{\"_id\":1,\"a\":1,\"b\":2}", NULL, NULL, "a", "{\"_id\":1,\"b\":2}",
+			false},
 		{"{\"_id\":1,\"a\":1}", NULL, "{\"b\":{\"c\":1}}", "a",
 			"{\"_id\":1,\"b\":{\"c\":1}}", false},
 		{"{\"_id\":1,\"a\":1}", NULL, NULL, "none", "{\"_id\":1,\"a\":1}", false},

@@ -15,10 +15,10 @@
 #include "tests/writer_support.h"
 
 static struct {
-	bool mount;	    /* /etc/hosts cannot be renamed over */
+	bool mount;         /* /etc/hosts cannot be renamed over */
 	int crash_at, call; /* end the process at this one; 0 = never */
-	bool full;	    /* a mount whose disk gets full in the middle */
-	int meddle;	    /* so many times somebody edits the file at the first fsync */
+	bool full;          /* a mount whose disk gets full in the middle */
+	int meddle;         /* so many times somebody edits the file at the first fsync */
 	char renamed[512];  /* last source that was renamed to the target */
 } wraps;
 

@@ -266,22 +266,25 @@ unset MONGO_DB mongo_at
 
 # --- namespaces ------------------------------------------------------------------------
 
-# private_dir PARENT NAME STORE: PARENT becomes a private copy of the folder list of
-# PARENT, its sub-folders as they are, but with an empty PARENT/NAME of our own.
+# private_dir PARENT STORE NAME...: PARENT becomes a private copy of the folder list of
+# PARENT, its sub-folders as they are, but with empty PARENT/NAMEs of our own.
 private_dir()
 {
-	local entry name
-	mkdir -p "$3"
-	for entry in "$1"/*; do
+	local parent=$1 store=$2 entry name
+	shift 2
+	mkdir -p "$store"
+	for entry in "$parent"/*; do
 		name=${entry##*/}
-		if [ "$name" = "$2" ] || [ ! -d "$entry" ] || [ -L "$entry" ]; then
+		if [[ " $* " == *" $name "* ]] || [ ! -d "$entry" ] || [ -L "$entry" ]; then
 			continue
 		fi
-		mkdir "$3/$name"
-		mount --rbind "$entry" "$3/$name"
+		mkdir "$store/$name"
+		mount --rbind "$entry" "$store/$name"
 	done
-	mkdir "$3/$2"
-	mount --rbind "$3" "$1"
+	for name; do
+		mkdir "$store/$name"
+	done
+	mount --rbind "$store" "$parent"
 }
 
 # private_files DIR [HOSTNAME]: own /etc, /var/lib/aerostat and /run, in memory, mounted
@@ -304,10 +307,9 @@ private_files()
 	fi
 	mount --bind "$1/etc" /etc
 	hostname "${2:-private}"
-	private_dir /var/lib aerostat "$1/lib"
+	private_dir /var/lib "$1/lib" aerostat
 	# nscd's socket would let another process, outside, answer.
-	private_dir /run nscd "$1/run"
-	mkdir -p /run/aerostat
+	private_dir /run "$1/run" aerostat nscd
 }
 
 # private_stage: the programs and the module of $stage where any user may run them, and
@@ -333,6 +335,8 @@ private_ns()
 		[ "${1-}" != net ] || ip link set lo up
 		private_files "$test_dir/private"
 		private_stage
+		# libmongoc keeps counters there, named by process id: ours begin at 1.
+		[ ! -d /dev/shm ] || mount -t tmpfs -o mode=1777 none /dev/shm
 		return 0
 	fi
 	if [ "${1-}" = net ]; then
@@ -366,12 +370,12 @@ node_new()
 	wait_until 15 "the files of node $1" test -e "$test_dir/.ready-$1"
 }
 
-# node NAME COMMAND...: run it there. spawn SOMETHING node_exec ... for the background.
+# node NAME COMMAND...: run it there (-r: the root of a chroot is not that of its mounts).
 node()
 {
 	local name=$1
 	shift
-	nsenter -t "$(pid_of "node-$name")" -m -u -- "$@"
+	nsenter -t "$(pid_of "node-$name")" -m -u -r -- "$@"
 }
 
 # node_spawn NODE NAME COMMAND...: as spawn, on that node; the pid is COMMAND's own.
@@ -379,7 +383,7 @@ node_spawn()
 {
 	local node=$1 name=$2
 	shift 2
-	spawn "$name" nsenter -t "$(pid_of "node-$node")" -m -u -- "$@"
+	spawn "$name" nsenter -t "$(pid_of "node-$node")" -m -u -r -- "$@"
 }
 
 # --- mongod ----------------------------------------------------------------------------

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What the loop of daemon.c keeps; for it and reload.c. Times in ms of aero_clock_ms. */
+#ifndef AERO_SYNCD_DAEMON_H
+#define AERO_SYNCD_DAEMON_H
+
+#include "legacy/updater.h"
+#include "syncd/mirror.h"
+#include "syncd/nscd.h"
+#include "syncd/watcher.h"
+
+struct aero_daemon {
+	const struct aero_conf *conf;
+	struct aero_conf *loaded; /* conf, once it was read again */
+	int signals;
+	struct aero_store *store; /* opened, not yet the watcher's */
+	struct aero_mirror *mirror;
+	struct aero_watcher *watcher;
+	struct aero_updater *updater; /* runs; or NULL */
+	char *legacy;                 /* text of the legacy updater; NULL = none yet */
+	size_t legacy_len;
+	struct aero_nscd_call nscd;
+	bool stop, ready, status_due;
+	bool need_full;                /* changes are of no use until a snapshot comes */
+	int rc;                        /* with stop */
+	int64_t sync_began;            /* unix ms, of a snapshot that is in; 0 = none */
+	int64_t resync_at, publish_at; /* 0 = not planned */
+	int64_t hosts_at, legacy_at, status_at, watchdog_at;
+	int64_t watchdog_ms; /* 0 = nobody looks on */
+	int64_t alive;       /* see struct aero_watcher_state */
+};
+
+void aero_daemon_last_good(struct aero_daemon *daemon);
+
+#endif

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <endian.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "lib/names.h"
+#include "lib/slot.h"
+#include "mirror/record.h"
+#include "syncd/document.h"
+
+#define SHOWN_MAX 128 /* bytes of a refused name that are kept */
+
+/* ---- keys ---- */
+
+static size_t number_key(int64_t number, unsigned char *key)
+{
+	/* sign flipped, big-endian: orders as numbers do */
+	uint64_t order = htobe64((uint64_t)number ^ (uint64_t)1 << 63);
+
+	memcpy(key, &order, sizeof(order));
+	return sizeof(order);
+}
+
+/* What tells apart the values of one type. one is used for what has no text of its own.
+ */
+static const void *value_of(const bson_iter_t *it, bson_t *one, size_t *ret_len)
+{
+	const size_t head = 4 + 1 + sizeof("_id"); /* length, type and name */
+	uint32_t text_len;
+	const char *text;
+
+	if (BSON_ITER_HOLDS_OID(it)) {
+		*ret_len = sizeof(bson_oid_t);
+		return bson_iter_oid(it)->bytes;
+	}
+	if (BSON_ITER_HOLDS_UTF8(it)) {
+		text = bson_iter_utf8(it, &text_len);
+		*ret_len = text_len;
+		return text;
+	}
+	if (!bson_append_iter(one, "_id", -1, it))
+		return NULL;
+	*ret_len = one->len - head - 1;
+	return bson_get_data(one) + head;
+}
+
+size_t aero_document_key(
+	const bson_t *doc, unsigned char key[static AERO_DOCUMENT_KEY_MAX])
+{
+	bson_t one = BSON_INITIALIZER;
+	unsigned digest_len = 0;
+	size_t len = 0, ret = 0;
+	const void *value;
+	bson_iter_t it;
+
+	if (!bson_iter_init_find(&it, doc, "_id"))
+		goto out;
+	key[0] = (unsigned char)bson_iter_type(&it);
+	if (BSON_ITER_HOLDS_INT(&it)) {
+		key[0] = BSON_TYPE_INT64;
+		ret = 1 + number_key(bson_iter_as_int64(&it), key + 1);
+		goto out;
+	}
+	value = value_of(&it, &one, &len);
+	if (value == NULL)
+		goto out;
+	if (len < AERO_DOCUMENT_KEY_MAX - 1) {
+		memcpy(key + 1, value, len);
+		ret = 1 + len;
+		goto out;
+	}
+	/* long ones are only told apart */
+	key[0] |= 0x80;
+	if (EVP_Digest(value, len, key + 1, &digest_len, EVP_sha256(), NULL) == 1)
+		ret = 1 + digest_len;
+out:
+	bson_destroy(&one);
+	return ret;
+}
+
+/* ---- reading ---- */
+
+/* What a document comes to, before it is laid out. Texts point into slot. */
+struct draft {
+	const struct aero_answers_opts *opts;
+	struct aero_slot slot;
+	const char *name, *service;
+	size_t name_len, service_len;
+	const char *alias[AERO_ALIAS_MAX];
+	size_t alias_len[AERO_ALIAS_MAX], n_aliases;
+	struct aero_document doc; /* its plain members */
+};
+
+static void refuse(struct draft *d, const char *name, const char *why)
+{
+	if (d->doc.n_listed < AERO_DOCUMENT_REFUSED)
+		d->doc.refused[d->doc.n_listed++] = (struct aero_refused){name, why};
+	d->doc.n_refused++;
+}
+
+/* The length of a name without the domain: `web-0.domain` is the same name as `web-0`. */
+static size_t short_len(const char *name, const char *domain)
+{
+	size_t n = strlen(name), m = strlen(domain), len;
+
+	if (m == 0 || n < m + 2)
+		return n;
+	len = n - m - 1;
+	if (name[len] != '.' || strcasecmp(name + len + 1, domain) != 0 ||
+		memchr(name, '.', len) != NULL)
+		return n;
+	return len;
+}
+
+/* Why a name may not answer, NULL with its length if it may. */
+static const char *check_name(const struct draft *d, const char *name, size_t *ret_len)
+{
+	const char *why = aero_name_refuse(name, true, d->opts->domain, d->opts->zones);
+	char text[AERO_NAME_MAX + 1];
+	size_t len;
+
+	if (why != NULL)
+		return why;
+	len = short_len(name, d->opts->domain);
+	if (name[len] != '\0') {
+		memcpy(text, name, len);
+		text[len] = '\0';
+		why = aero_name_refuse(text, true, NULL, NULL);
+	}
+	if (why == NULL)
+		*ret_len = len;
+	return why;
+}
+
+static bool same(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	return a_len == b_len && strncasecmp(a, b, a_len) == 0;
+}
+
+static void read_aliases(struct draft *d)
+{
+	const struct aero_list *list = &d->slot.who.aliases;
+	/* with a domain the short name takes a place in the record */
+	size_t max = AERO_ALIAS_MAX - (*d->opts->domain != '\0');
+
+	for (size_t i = 0; i < list->n; i++) {
+		const char *alias = list->v[i];
+		const char *why;
+		size_t len = 0, j = 0;
+
+		why = check_name(d, alias, &len);
+		if (why != NULL) {
+			refuse(d, alias, why);
+			continue;
+		}
+		while (j < d->n_aliases &&
+			!same(d->alias[j], d->alias_len[j], alias, len))
+			j++;
+		if (j < d->n_aliases || same(d->name, d->name_len, alias, len))
+			continue; /* said twice */
+		if (d->n_aliases == max) {
+			d->doc.n_cut++;
+			continue;
+		}
+		d->alias[d->n_aliases] = alias;
+		d->alias_len[d->n_aliases++] = len;
+	}
+}
+
+static void add_address(struct draft *d, const struct aero_addr *addr)
+{
+	struct aero_document *doc = &d->doc;
+	size_t len = aero_addr_len(addr);
+	unsigned char *key = doc->addr_key[doc->n4 + doc->n6];
+
+	for (size_t i = 0; i < (size_t)doc->n4 + doc->n6; i++)
+		if (memcmp(doc->addr_key[i] + 1, addr->bytes, len) == 0 &&
+			(len == 4) == (i < doc->n4))
+			return;
+	key[0] = AERO_KEY_ADDRESS;
+	memcpy(key + 1, addr->bytes, len);
+	if (len == 4)
+		memcpy(doc->addr4[doc->n4++], addr->bytes, 4);
+	else
+		memcpy(doc->addr6[doc->n6++], addr->bytes, 16);
+}
+
+/* Both fields take either family; IPv4 goes first whatever their order. */
+static void read_addresses(struct draft *d)
+{
+	const char *texts[AERO_DOCUMENT_ADDRS] = {d->slot.who.ip, d->slot.who.ip6};
+	struct aero_addr addrs[AERO_DOCUMENT_ADDRS] = {{0}};
+
+	for (size_t i = 0; i < AERO_DOCUMENT_ADDRS; i++) {
+		const char *why = *texts[i] == '\0'
+					  ? NULL
+					  : aero_addr_refuse(texts[i], d->opts->loopback,
+						    &addrs[i]);
+
+		if (why != NULL)
+			refuse(d, d->slot.hostname, why);
+	}
+	for (size_t i = 0; i < AERO_DOCUMENT_ADDRS; i++)
+		if (addrs[i].family == AF_INET)
+			add_address(d, &addrs[i]);
+	for (size_t i = 0; i < AERO_DOCUMENT_ADDRS; i++)
+		if (addrs[i].family == AF_INET6)
+			add_address(d, &addrs[i]);
+}
+
+static void read_slot(struct draft *d)
+{
+	bool blank = *d->slot.who.ip == '\0' && *d->slot.who.ip6 == '\0';
+	const char *why = check_name(d, d->slot.hostname, &d->name_len);
+
+	d->name = d->service = "";
+	d->doc.registered_at = d->slot.registered_at;
+	if (why != NULL) {
+		/* old data has nameless blanks: nobody misses those */
+		if (!blank || *d->slot.hostname != '\0')
+			refuse(d, d->slot.hostname, why);
+		d->name_len = 0;
+		return;
+	}
+	d->name = d->slot.hostname;
+	read_addresses(d);
+	d->doc.gap = blank;
+	d->doc.answers = d->doc.n4 + d->doc.n6 > 0;
+	if (!d->doc.answers)
+		return;
+	read_aliases(d);
+	if (d->opts->service_names &&
+		check_name(d, d->slot.service, &d->service_len) == NULL)
+		d->service = d->slot.service;
+}
+
+/* ---- laying out: one block of memory for all ---- */
+
+static size_t label_size(const struct draft *d, size_t len)
+{
+	return len + 1 + 1 + len + 1 + strlen(d->opts->domain) + 1;
+}
+
+static char *put_text(char **at, const char *text, size_t len)
+{
+	char *to = *at;
+
+	memcpy(to, text, len);
+	to[len] = '\0';
+	*at += len + 1;
+	return to;
+}
+
+static struct aero_label put_label(
+	const struct draft *d, char **at, const char *text, size_t len)
+{
+	struct aero_label label = {.text = put_text(at, text, len)};
+	const char *domain = d->opts->domain;
+	unsigned char key[AERO_KEY_MAX], *to = (unsigned char *)*at;
+	size_t full = len + 1 + strlen(domain);
+	char name[AERO_NAME_MAX + 1];
+
+	label.key = to;
+	if (len == 0)
+		return label;
+	label.len = (uint16_t)aero_name_key(label.text, key);
+	memcpy(to, key, label.len);
+	*at += label.len;
+	if (*domain == '\0' || memchr(text, '.', len) != NULL || full > AERO_NAME_MAX)
+		return label; /* a dotted name is a full one already */
+	memcpy(name, text, len);
+	name[len] = '.';
+	memcpy(name + len + 1, domain, strlen(domain) + 1);
+	label.full = (uint16_t)aero_name_key(name, key);
+	if (label.full > 0) {
+		memcpy(to, key, label.full);
+		*at += label.full - label.len;
+	}
+	return label;
+}
+
+static size_t shown_len(const char *name)
+{
+	return strnlen(name, SHOWN_MAX);
+}
+
+static struct aero_document *lay_out(struct draft *d, const void *id, size_t id_len)
+{
+	const char *domain = d->opts->domain;
+	struct aero_document *doc;
+	size_t size = sizeof(*doc) + d->n_aliases * sizeof(*doc->aliases) + id_len;
+	char *at;
+
+	size += label_size(d, d->name_len) * 2 + label_size(d, d->service_len);
+	size += strlen(d->slot.who.instance_id) + 1;
+	for (size_t i = 0; i < d->n_aliases; i++)
+		size += label_size(d, d->alias_len[i]);
+	for (size_t i = 0; i < d->doc.n_listed; i++)
+		size += shown_len(d->doc.refused[i].name) + 1;
+	doc = malloc(size);
+	if (doc == NULL)
+		return NULL;
+	*doc = d->doc;
+	doc->aliases = (struct aero_label *)(doc + 1);
+	doc->n_aliases = d->n_aliases;
+	at = (char *)(doc->aliases + d->n_aliases);
+	memcpy(at, id, id_len);
+	doc->id = (unsigned char *)at;
+	doc->id_len = id_len;
+	at += id_len;
+	doc->name = put_label(d, &at, d->name, d->name_len);
+	if (doc->name.full > 0) {
+		doc->fqdn = at;
+		memcpy(at, doc->name.text, d->name_len);
+		at[d->name_len] = '.';
+		memcpy(at + d->name_len + 1, domain, strlen(domain) + 1);
+		at += d->name_len + 1 + strlen(domain) + 1;
+	}
+	doc->service = put_label(d, &at, d->service, d->service_len);
+	doc->instance_id =
+		put_text(&at, d->slot.who.instance_id, strlen(d->slot.who.instance_id));
+	for (size_t i = 0; i < d->n_aliases; i++)
+		doc->aliases[i] = put_label(d, &at, d->alias[i], d->alias_len[i]);
+	for (size_t i = 0; i < doc->n_listed; i++)
+		doc->refused[i].name = put_text(
+			&at, d->doc.refused[i].name, shown_len(d->doc.refused[i].name));
+	return doc;
+}
+
+struct aero_document *aero_document_read(const struct aero_answers_opts *opts,
+	const void *id, size_t id_len, const bson_t *bson)
+{
+	static char none[] = "";
+	struct draft d = {.opts = opts, .name = "", .service = ""};
+	struct aero_document *doc;
+	const char *odd = NULL;
+	bool read = aero_slot_of_bson(bson, &d.slot, &odd);
+
+	if (read) {
+		read_slot(&d);
+	} else {
+		d.slot.hostname = d.slot.who.instance_id = none;
+	}
+	/* An odd field counts as absent; who wonders why is told. */
+	if (odd != NULL)
+		refuse(&d, d.slot.hostname, odd);
+	doc = lay_out(&d, id, id_len);
+	if (read)
+		aero_slot_clear(&d.slot);
+	return doc;
+}

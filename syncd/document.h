@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* One document of the collection, read: what of it may answer, and why not the rest
+ * (CONTRACTS 4). What other documents have to say is answers.h's part. Pure. */
+#ifndef AERO_SYNCD_DOCUMENT_H
+#define AERO_SYNCD_DOCUMENT_H
+
+#include <bson/bson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/list.h"
+#include "mirror/layout.h"
+
+struct aero_answers_opts {
+	const char *domain; /* '' = none; without dots around it */
+	const struct aero_list *zones;
+	bool service_names;
+	bool loopback; /* --offline */
+};
+
+/* A name, and the keys of the mirror that it answers to. */
+struct aero_label {
+	const char *text;
+	const unsigned char *key; /* of text.domain; it begins with that of text */
+	uint16_t len;             /* key length of text */
+	uint16_t full;            /* key length of text.domain; 0 = no such name */
+};
+
+struct aero_refused {
+	const char *name, *why;
+};
+
+#define AERO_DOCUMENT_REFUSED 4 /* refusals of one document that are kept in words */
+#define AERO_DOCUMENT_ADDRS 2   /* `ip` and `ip6` */
+
+/* Everything that it points to goes with it. */
+struct aero_document {
+	struct aero_document *next; /* answers.c's */
+	bool gone;                  /* answers.c's */
+	bool answers;               /* valid name and an address */
+	bool gap;                   /* valid name, no address given */
+	uint8_t n4, n6;
+	unsigned char addr4[AERO_DOCUMENT_ADDRS][4], addr6[AERO_DOCUMENT_ADDRS][16];
+	/* key[0] is followed by the address */
+	unsigned char addr_key[AERO_DOCUMENT_ADDRS][1 + 16];
+	size_t id_len;
+	const unsigned char *id;
+	int64_t registered_at;
+	struct aero_label name;    /* text is '' when it may not answer */
+	const char *fqdn;          /* text.domain, NULL = none */
+	struct aero_label service; /* text is '' when it may not answer */
+	const char *instance_id;
+	struct aero_label *aliases; /* valid ones, none twice, within the limit */
+	size_t n_aliases;
+	size_t n_cut, n_refused;
+	struct aero_refused refused[AERO_DOCUMENT_REFUSED];
+	size_t n_listed;
+};
+
+/* Bytes of the longest key that aero_document_key makes. */
+#define AERO_DOCUMENT_KEY_MAX 256
+
+/* The key of an _id: doc is {_id: value} or a whole document. Ids order as their keys, at
+ * least those of one type that are short. 0: there is no _id. */
+size_t aero_document_key(
+	const bson_t *doc, unsigned char key[static AERO_DOCUMENT_KEY_MAX]);
+
+/* Read a document of this key. NULL only when out of memory: a document that makes no
+ * sense is one that does not answer, with the reason in refused. */
+struct aero_document *aero_document_read(const struct aero_answers_opts *opts,
+	const void *id, size_t id_len, const bson_t *doc);
+
+#endif

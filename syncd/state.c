@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "syncd/document.h"
+#include "syncd/state.h"
+#include "syncd/state_ops.h"
+
+#define STATE_VERSION 1
+#define MAP_SIZE ((size_t)256 << 20)
+#define GROW_TURNS 16
+#define SHORT_PAGES 16 /* a sound file may lack so many at its end */
+
+struct aero_state {
+	char *path, *source;
+	MDB_env *env;
+	MDB_dbi docs, about;
+	struct aero_state_meta meta;
+};
+
+static const char about_key[] = "about";
+
+static int fail(struct aero_err *err, const char *what, const char *path, int code)
+{
+	int rc = AERO_DB;
+
+	if (code == EACCES || code == EPERM || code == EROFS)
+		rc = AERO_PERM;
+	else if (code == ENOMEM)
+		rc = AERO_NOMEM;
+	else if (code > 0)
+		rc = AERO_IO;
+	return aero_err_set(err, rc, "%s '%s': %s", what, path, mdb_strerror(code));
+}
+
+static bool is_damage(int code)
+{
+	return code == MDB_INVALID || code == MDB_CORRUPTED ||
+	       code == MDB_PAGE_NOTFOUND || code == MDB_VERSION_MISMATCH ||
+	       code == MDB_INCOMPATIBLE || code == MDB_PANIC || code == MDB_NOTFOUND;
+}
+
+/* ---- what the file says of itself ---- */
+
+static int meta_write(
+	struct aero_state *state, MDB_txn *txn, const struct aero_state_meta *meta)
+{
+	MDB_val key = {sizeof(about_key), (void *)(uintptr_t)about_key}, value;
+	bson_t doc = BSON_INITIALIZER;
+	int rc;
+
+	BSON_APPEND_INT32(&doc, "version", STATE_VERSION);
+	BSON_APPEND_UTF8(&doc, "source", state->source);
+	BSON_APPEND_BOOL(&doc, "synced", meta->synced);
+	BSON_APPEND_INT64(&doc, "generation", (int64_t)meta->generation);
+	BSON_APPEND_INT64(&doc, "full_at", meta->full_at);
+	BSON_APPEND_INT64(&doc, "source_time", (int64_t)meta->position.source_time);
+	BSON_APPEND_BINARY(&doc, "token", BSON_SUBTYPE_BINARY,
+		meta->position.token_len > 0 ? meta->position.token : (const void *)"",
+		(uint32_t)meta->position.token_len);
+	value = (MDB_val){doc.len, (void *)(uintptr_t)bson_get_data(&doc)};
+	rc = mdb_put(txn, state->about, &key, &value, 0);
+	bson_destroy(&doc);
+	return rc;
+}
+
+static int64_t number_in(const bson_t *doc, const char *key)
+{
+	bson_iter_t it;
+
+	return bson_iter_init_find(&it, doc, key) && BSON_ITER_HOLDS_INT(&it)
+		       ? bson_iter_as_int64(&it)
+		       : 0;
+}
+
+static bool position_copy(
+	struct aero_position *to, const void *token, size_t len, uint64_t source_time)
+{
+	void *copy = NULL;
+
+	if (len > 0) {
+		copy = malloc(len);
+		if (copy == NULL)
+			return false;
+		memcpy(copy, token, len);
+	}
+	aero_position_clear(to);
+	*to = (struct aero_position){copy, len, source_time};
+	return true;
+}
+
+/* 0, ENOMEM, or MDB_INCOMPATIBLE when it is of another version or source. */
+static int meta_of_bson(struct aero_state *state, const bson_t *doc)
+{
+	const uint8_t *token = NULL;
+	uint32_t len = 0;
+	bson_iter_t it;
+
+	/* The count of generations goes on whatever else is given up. */
+	state->meta.generation = (uint64_t)number_in(doc, "generation");
+	if (number_in(doc, "version") != STATE_VERSION ||
+		!bson_iter_init_find(&it, doc, "source") || !BSON_ITER_HOLDS_UTF8(&it) ||
+		strcmp(bson_iter_utf8(&it, NULL), state->source) != 0)
+		return MDB_INCOMPATIBLE;
+	if (bson_iter_init_find(&it, doc, "token") && BSON_ITER_HOLDS_BINARY(&it))
+		bson_iter_binary(&it, NULL, &len, &token);
+	state->meta.synced =
+		bson_iter_init_find(&it, doc, "synced") && bson_iter_as_bool(&it);
+	state->meta.full_at = number_in(doc, "full_at");
+	return position_copy(&state->meta.position, token, len,
+		       (uint64_t)number_in(doc, "source_time"))
+		       ? 0
+		       : ENOMEM;
+}
+
+static int meta_read(struct aero_state *state, MDB_txn *txn)
+{
+	MDB_val key = {sizeof(about_key), (void *)(uintptr_t)about_key}, value;
+	bson_t doc;
+	int rc = mdb_get(txn, state->about, &key, &value);
+
+	if (rc == MDB_NOTFOUND)
+		return 0; /* new */
+	if (rc != 0)
+		return rc;
+	if (!bson_init_static(&doc, value.mv_data, value.mv_size))
+		return MDB_CORRUPTED;
+	return meta_of_bson(state, &doc);
+}
+
+/* ---- opening ---- */
+
+static void env_close(struct aero_state *state)
+{
+	mdb_env_close(state->env);
+	state->env = NULL;
+}
+
+/* liblmdb dies of a signal where it reads behind the end of a file. */
+static int check_size(struct aero_state *state)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+	struct stat st;
+	off_t need;
+	int fd;
+
+	if (mdb_env_info(state->env, &info) != 0 ||
+		mdb_env_stat(state->env, &stat) != 0 ||
+		mdb_env_get_fd(state->env, &fd) != 0 || fstat(fd, &st) != 0)
+		return EIO;
+	need = (off_t)((info.me_last_pgno + 1) * stat.ms_psize);
+	if (st.st_size + (off_t)(SHORT_PAGES * stat.ms_psize) < need)
+		return MDB_CORRUPTED;
+	if (st.st_size < need && ftruncate(fd, need) < 0)
+		return errno;
+	return 0;
+}
+
+/* No lock file: syncd.lock keeps others out, and we read in the thread that writes. */
+static int env_open(struct aero_state *state)
+{
+	MDB_txn *txn = NULL;
+	int rc = mdb_env_create(&state->env);
+
+	if (rc == 0)
+		rc = mdb_env_set_maxdbs(state->env, 2);
+	if (rc == 0)
+		rc = mdb_env_set_mapsize(state->env, MAP_SIZE);
+	if (rc == 0)
+		rc = mdb_env_open(
+			state->env, state->path, MDB_NOSUBDIR | MDB_NOLOCK, 0600);
+	if (rc == 0)
+		rc = check_size(state);
+	if (rc == 0)
+		rc = mdb_txn_begin(state->env, NULL, 0, &txn);
+	if (rc == 0)
+		rc = mdb_dbi_open(txn, "docs", MDB_CREATE, &state->docs);
+	if (rc == 0)
+		rc = mdb_dbi_open(txn, "about", MDB_CREATE, &state->about);
+	if (rc == 0)
+		rc = meta_read(state, txn);
+	if (rc == MDB_INCOMPATIBLE) {
+		/* sound, but not what we can go on from */
+		rc = mdb_drop(txn, state->docs, 0);
+		if (rc == 0)
+			rc = meta_write(state, txn, &state->meta);
+		if (rc == 0)
+			rc = mdb_txn_commit(txn);
+		else
+			mdb_txn_abort(txn);
+		return rc == 0 ? MDB_INCOMPATIBLE : rc;
+	}
+	if (rc == 0)
+		return mdb_txn_commit(txn);
+	mdb_txn_abort(txn);
+	return rc;
+}
+
+/* Out of the way, so that a new one can be made. */
+static int move_aside(const struct aero_state *state, struct aero_err *warning, int code,
+	struct aero_err *err)
+{
+	char *aside = NULL;
+	int rc = AERO_OK;
+
+	if (asprintf(&aside, "%s.damaged", state->path) < 0)
+		return aero_err_set(err, AERO_NOMEM, "state: out of memory");
+	if (rename(state->path, aside) < 0)
+		rc = fail(err, "move aside", state->path, errno);
+	else
+		(void)aero_err_set(warning, AERO_OK,
+			"'%s' is damaged (%s), it is now '%s'; everything is read again",
+			state->path, mdb_strerror(code), aside);
+	free(aside);
+	return rc;
+}
+
+static int open_with_repair(
+	struct aero_state *state, struct aero_err *warning, struct aero_err *err)
+{
+	int code = env_open(state), rc;
+
+	if (code == MDB_INCOMPATIBLE && state->env != NULL) {
+		(void)aero_err_set(warning, AERO_OK,
+			"'%s' is of another store or version; everything is read again",
+			state->path);
+		code = 0;
+	}
+	if (code != 0 && is_damage(code)) {
+		env_close(state);
+		aero_position_clear(&state->meta.position);
+		state->meta = (struct aero_state_meta){0};
+		rc = move_aside(state, warning, code, err);
+		if (rc != AERO_OK)
+			return rc;
+		code = env_open(state);
+	}
+	return code == 0 ? AERO_OK : fail(err, "open", state->path, code);
+}
+
+int aero_state_open(const char *path, const char *source, struct aero_state **ret,
+	struct aero_err *ret_warning, struct aero_err *err)
+{
+	struct aero_state *state = calloc(1, sizeof(*state));
+	int rc = AERO_NOMEM;
+
+	ret_warning->msg[0] = '\0';
+	if (state != NULL) {
+		state->path = strdup(path);
+		state->source = strdup(source);
+	}
+	if (state == NULL || state->path == NULL || state->source == NULL)
+		(void)aero_err_set(err, AERO_NOMEM, "state: out of memory");
+	else
+		rc = open_with_repair(state, ret_warning, err);
+	if (rc == AERO_OK)
+		*ret = state;
+	else
+		aero_state_close(state);
+	return rc;
+}
+
+void aero_state_close(struct aero_state *state)
+{
+	if (state == NULL)
+		return;
+	mdb_env_close(state->env);
+	aero_position_clear(&state->meta.position);
+	free(state->path);
+	free(state->source);
+	free(state);
+}
+
+const struct aero_state_meta *aero_state_meta(const struct aero_state *state)
+{
+	return &state->meta;
+}
+
+/* ---- reading and writing ---- */
+
+int aero_state_load(
+	struct aero_state *state, aero_state_each *each, void *arg, struct aero_err *err)
+{
+	MDB_cursor *cursor = NULL;
+	MDB_val key, value;
+	MDB_txn *txn;
+	bson_t doc;
+	int rc = mdb_txn_begin(state->env, NULL, MDB_RDONLY, &txn), code = AERO_OK;
+
+	if (rc != 0)
+		return fail(err, "read", state->path, rc);
+	rc = mdb_cursor_open(txn, state->docs, &cursor);
+	while (rc == 0 && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+		if (!bson_init_static(&doc, value.mv_data, value.mv_size))
+			rc = MDB_CORRUPTED;
+		else
+			code = each(arg, key.mv_data, key.mv_size, &doc, err);
+		if (code != AERO_OK)
+			break;
+	}
+	mdb_cursor_close(cursor);
+	mdb_txn_abort(txn);
+	if (code != AERO_OK)
+		return code;
+	return rc == MDB_NOTFOUND ? AERO_OK : fail(err, "read", state->path, rc);
+}
+
+/* Run one transaction; more room and again, where that is what it lacks. */
+static int run(struct aero_state *state, struct aero_ops *ops,
+	const struct aero_batch *batch, const struct aero_state_meta *meta, bool always,
+	bool *ret_written, struct aero_err *err)
+{
+	MDB_envinfo info;
+	MDB_txn *txn;
+	int rc = MDB_MAP_FULL;
+
+	for (int turn = 0; rc == MDB_MAP_FULL && turn < GROW_TURNS; turn++) {
+		if (turn > 0 && (mdb_env_info(state->env, &info) != 0 ||
+					mdb_env_set_mapsize(
+						state->env, info.me_mapsize * 2) != 0))
+			break;
+		rc = mdb_txn_begin(state->env, NULL, 0, &txn);
+		if (rc != 0)
+			break;
+		if (batch != NULL)
+			rc = aero_ops_apply(ops, txn, state->docs, batch);
+		*ret_written = rc == 0 && (always || ops->n > 0);
+		if (*ret_written)
+			rc = meta_write(state, txn, meta);
+		if (*ret_written && rc == 0) {
+			rc = mdb_txn_commit(txn);
+			continue;
+		}
+		mdb_txn_abort(txn);
+	}
+	if (rc == AERO_LOST)
+		return aero_err_set(err, rc, "a change does not fit the documents here");
+	return rc == 0 ? AERO_OK : fail(err, "write", state->path, rc);
+}
+
+int aero_state_apply(struct aero_state *state, const struct aero_batch *batch,
+	uint64_t generation, int64_t full_at, bool always, aero_state_each *each,
+	void *arg, struct aero_state_diff *ret, struct aero_err *err)
+{
+	struct aero_state_meta meta = {
+		.synced = state->meta.synced || batch->kind != AERO_BATCH_DELTA,
+		.generation = generation,
+		.full_at = full_at};
+	struct aero_ops ops = {0};
+	bool written = false;
+	int rc;
+
+	if (!position_copy(&meta.position, batch->position.token,
+		    batch->position.token_len, batch->position.source_time))
+		return aero_err_set(err, AERO_NOMEM, "state: out of memory");
+	rc = run(state, &ops, batch, &meta, always, &written, err);
+	if (rc != AERO_OK)
+		goto out;
+	*ret = ops.diff;
+	if (written) {
+		aero_position_clear(&state->meta.position);
+		state->meta = meta;
+		meta.position = (struct aero_position){0}; /* now owned by state */
+	}
+	for (size_t i = 0; rc == AERO_OK && i < ops.n; i++)
+		rc = each(arg, ops.v[i].key, ops.v[i].len, ops.v[i].doc, err);
+out:
+	aero_position_clear(&meta.position);
+	aero_ops_clear(&ops);
+	return rc;
+}
+
+int aero_state_save(struct aero_state *state, const struct aero_position *position,
+	uint64_t generation, int64_t full_at, struct aero_err *err)
+{
+	const struct aero_position *from =
+		position != NULL ? position : &state->meta.position;
+	struct aero_state_meta meta = {.synced = state->meta.synced,
+		.generation = generation,
+		.full_at = full_at};
+	struct aero_ops ops = {0};
+	bool written;
+	int rc;
+
+	if (!position_copy(
+		    &meta.position, from->token, from->token_len, from->source_time))
+		return aero_err_set(err, AERO_NOMEM, "state: out of memory");
+	rc = run(state, &ops, NULL, &meta, true, &written, err);
+	if (rc == AERO_OK) {
+		aero_position_clear(&state->meta.position);
+		state->meta = meta;
+	} else {
+		aero_position_clear(&meta.position);
+	}
+	return rc;
+}
