@@ -247,6 +247,7 @@ bool aero_mongo_token_pack(const bson_t *token, const char *server, const char *
 	memcpy(data + sizeof(head), bson_get_data(token), token->len);
 	aero_position_clear(ret);
 	*ret = (struct aero_position){data, len, time};
+	/* cppcheck-suppress memleak ; it is in *ret */
 	return true;
 }
 

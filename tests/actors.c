@@ -36,7 +36,8 @@ void actor_init(struct test_actor *me, struct fake_store *fake, enum aero_act ac
 {
 	static uint64_t seed = 1;
 
-	*me = (struct test_actor){.seed = seed++};
+	*me = (struct test_actor){.seed = seed};
+	seed++;
 	me->who.instance_id = strdup(instance_id);
 	me->who.ip = strdup("10.0.0.1");
 	me->who.ip6 = strdup("");

@@ -66,12 +66,15 @@ char *test_read(const char *path)
 	char *text = NULL;
 	size_t len = 0, size = 0;
 
-	if (f == NULL)
+	if (f == NULL) {
 		fail_msg("%s: %s", path, strerror(errno));
+		return NULL;
+	}
 	do {
-		size = size * 2 + 4096;
-		text = realloc(text, size);
-		assert_non_null(text);
+		char *grown = realloc(text, size = size * 2 + 4096);
+
+		assert_non_null(grown);
+		text = grown;
 		len += fread(text + len, 1, size - 1 - len, f);
 	} while (len == size - 1);
 	assert_false(ferror(f));

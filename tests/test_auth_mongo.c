@@ -19,10 +19,9 @@ static const struct {
 } users[] = {
 	{"sync", ON("servers", "\"find\", \"changeStream\"")},
 	{"blind", ON("servers", "\"find\"")},
-	{"register",
-		ON("servers", "\"find\", \"insert\", \"update\"") ", " ON("control",
-			"\"find\", \"insert\", \"update\"") ", " ON("nodes",
-			"\"find\", \"insert\", \"update\"")},
+	{"register", ON("servers", "\"find\", \"insert\", \"update\"") ", " ON("control",
+			     "\"find\", \"insert\", \"update\"") ", " ON("nodes",
+			     "\"find\", \"insert\", \"update\"")},
 };
 
 static const char *hosts;
@@ -43,7 +42,8 @@ static void make_users(void)
 			users[i].user, privileges);
 		mongo_run(mongo_database, text, NULL);
 		(void)snprintf(text, sizeof(text),
-			"{\"createUser\": \"%s\", \"pwd\": \"s3cret\", \"roles\": [\"%s\"]}",
+			"{\"createUser\": \"%s\", \"pwd\": \"s3cret\", \"roles\": "
+			"[\"%s\"]}",
 			users[i].user, users[i].user);
 		mongo_run(mongo_database, text, NULL);
 	}
@@ -56,8 +56,8 @@ static struct aero_store *open_as(const char *user, const char *password)
 		.server = server, .database = mongo_database, .role = "test"};
 	struct aero_store *store = NULL;
 
-	(void)snprintf(server, sizeof(server), "mongodb://%s:%s@%s/%s", user, password, hosts,
-		mongo_database);
+	(void)snprintf(server, sizeof(server), "mongodb://%s:%s@%s/%s", user, password,
+		hosts, mongo_database);
 	SUITE_RC(aero_store_open(&opts, &store, err), AERO_OK);
 	return store;
 }
@@ -96,7 +96,8 @@ static void a_reader_may_follow_and_no_more(void **state)
 	aero_watch_close(watch);
 	SUITE_RC(aero_store_slots(store, NULL, &slots, err), AERO_OK);
 	assert_int_equal(slots.n, 1);
-	REFUSED(aero_store_node(store, "i", &node, err), "collection: 'nodes'}, actions: ['find']");
+	REFUSED(aero_store_node(store, "i", &node, err),
+		"collection: 'nodes'}, actions: ['find']");
 	REFUSED(aero_store_slots_insert(store, slots.v, 1, err), "actions: ['insert']");
 	aero_slots_clear(&slots);
 	aero_store_close(store);
@@ -135,8 +136,10 @@ static void a_registrar_does_all_but_indexes(void **state)
 	suite_insert_blank(store, "web", 2);
 	SUITE_RC(aero_store_slot_claim(store, "web", NULL, &put, &slot, err), AERO_OK);
 	SUITE_RC(aero_store_aliases_take(store, &aliases, "i-1", err), AERO_OK);
-	SUITE_RC(aero_store_slot_import(store, suite_slot("x", "x", "", "", NULL), err), AERO_OK);
-	SUITE_RC(aero_store_node_update(store, "i-1", &node, false, false, NULL, err), AERO_OK);
+	SUITE_RC(aero_store_slot_import(store, suite_slot("x", "x", "", "", NULL), err),
+		AERO_OK);
+	SUITE_RC(aero_store_node_update(store, "i-1", &node, false, false, NULL, err),
+		AERO_OK);
 	SUITE_RC(aero_store_control_open(store, "db", 1, &who->who, NULL, err), AERO_OK);
 	SUITE_RC(aero_store_control_close(store, "db", 1, err), AERO_OK);
 	REFUSED(aero_store_indexes_create(store, err), "'createIndex'");

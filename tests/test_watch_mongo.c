@@ -85,7 +85,8 @@ static bson_t *random_update(unsigned rnd)
 	case 4:
 		return json("{\"$set\": {\"deep.x%d\": %d}}", n % 3, n);
 	default:
-		return json("{\"$inc\": {\"count\": 1}, \"$unset\": {\"n%d\": 1}}", n % 4);
+		return json(
+			"{\"$inc\": {\"count\": 1}, \"$unset\": {\"n%d\": 1}}", n % 4);
 	}
 }
 
@@ -101,7 +102,8 @@ static void write_one(mongoc_collection_t *c, unsigned rnd)
 		(void)mongoc_collection_insert_one(c, doc, NULL, NULL, NULL);
 		break;
 	case 2:
-		doc = json("{\"ip\": \"10.2.0.1\", \"aliases\": [\"r\"], \"v\": %u}", rnd);
+		doc = json(
+			"{\"ip\": \"10.2.0.1\", \"aliases\": [\"r\"], \"v\": %u}", rnd);
 		(void)mongoc_collection_replace_one(c, filter, doc, NULL, NULL, NULL);
 		break;
 	case 3:
@@ -218,7 +220,8 @@ static void follow_to_the_end(void)
 
 	(void)snprintf(name, sizeof(name), "end-%d", turn++);
 	doc = json("{\"_id\": \"%s\", \"hostname\": \"%s\"}", name, name);
-	for (int i = 0; !mongoc_collection_insert_one(c, doc, NULL, NULL, &error) && i < 20; i++)
+	for (int i = 0;
+		!mongoc_collection_insert_one(c, doc, NULL, NULL, &error) && i < 20; i++)
 		(void)usleep(500 * 1000);
 	while (watch == NULL)
 		follow(100);
@@ -231,7 +234,8 @@ static void follow_to_the_end(void)
 static void expect_exact(void)
 {
 	mongoc_collection_t *c = mongo_servers(mongo_admin);
-	bson_t *all = json("{}"), *opts = json("{\"readConcern\": {\"level\": \"majority\"}}");
+	bson_t *all = json("{}"),
+	       *opts = json("{\"readConcern\": {\"level\": \"majority\"}}");
 	mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(c, all, opts, NULL);
 	size_t n = 0, different = 0, missing = 0;
 	bson_error_t error;
@@ -315,7 +319,8 @@ static int32_t number_of(const bson_t *doc, const char *key)
 {
 	bson_iter_t it;
 
-	return doc != NULL && bson_iter_init_find(&it, doc, key) ? bson_iter_int32(&it) : -1;
+	return doc != NULL && bson_iter_init_find(&it, doc, key) ? bson_iter_int32(&it)
+								 : -1;
 }
 
 static size_t n_swaps_seen;
@@ -456,7 +461,8 @@ static void what_ends_a_stream_is_lost_and_a_new_one_opens(void **state)
 
 	(void)state;
 	(void)snprintf(rename, sizeof(rename),
-		"{\"renameCollection\": \"%s.servers\", \"to\": \"%s.other\", \"dropTarget\": true}",
+		"{\"renameCollection\": \"%s.servers\", \"to\": \"%s.other\", "
+		"\"dropTarget\": true}",
 		mongo_database, mongo_database);
 	for (size_t i = 0; i < AERO_COUNT(ends); i++) {
 		insert_hostname("before");
@@ -501,7 +507,8 @@ static void a_failing_stream_says_why(void **state)
 		const char *error;
 		int rc;
 	} rows[] = {
-		{", \"errorCode\": 286, \"errorLabels\": [\"NonResumableChangeStreamError\"]",
+		{", \"errorCode\": 286, \"errorLabels\": "
+		 "[\"NonResumableChangeStreamError\"]",
 			AERO_LOST},
 		{", \"errorCode\": 286", AERO_LOST},
 		{", \"errorCode\": 280", AERO_LOST},
@@ -595,7 +602,8 @@ static void a_secondary_is_read_when_asked_for(void **state)
 	insert_hostname("one");
 	start_writers(8);
 	/* The primary would refuse. */
-	fail_point("\"alwaysOn\"", "\"aggregate\", \"getMore\", \"find\"", ", \"errorCode\": 13");
+	fail_point("\"alwaysOn\"", "\"aggregate\", \"getMore\", \"find\"",
+		", \"errorCode\": 13");
 	follow(1000);
 	stop_writers();
 	follow_to_the_end();
@@ -685,7 +693,8 @@ static pid_t primary_pid(void)
 
 static void step_down(void)
 {
-	(void)mongo_try("admin", "{\"replSetStepDown\": 5, \"secondaryCatchUpPeriodSecs\": 5}");
+	(void)mongo_try(
+		"admin", "{\"replSetStepDown\": 5, \"secondaryCatchUpPeriodSecs\": 5}");
 }
 
 static void kill_primary(void)

@@ -37,7 +37,7 @@ boot n12 10.77.0.12
 boot n21 10.77.0.21
 boot n22 10.77.0.22
 
-id=i-0000000000000a0
+id="i-0000000000000a0"
 prints "dry run: would register web-0 (new) ${id}11 10.77.0.11 aliases www,static" \
 	node n11 sh -c "aerostat-register --dryrun --service web --alias www --alias static \
 	--instance-id ${id}11 --ip 10.77.0.11 | grep -v '^would create the indexes$'"

@@ -5,7 +5,7 @@
 #	each_store "$@"         # without a word: the test again for each kind
 #	private_ns net
 #	open_store              # $kind is lmdb, set or standalone; sets $uri
-# shellcheck shell=bash disable=SC2034 # variables set here are for the tests
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of the tests and of lib.sh
 
 # each_store [KIND]: $kind, or run the test for each kind, side by side, and end.
 each_store()
