@@ -130,7 +130,15 @@ endif
 tests_test_store_doc_SOURCES = tests/test_store_doc.c
 tests_test_store_doc_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_store_doc_LDADD = tests/libsupport.la lib/libaero.la
-# On real servers: run by tests/e2e/store_mongo.sh.
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_mongo
+check_PROGRAMS += tests/test_mongo
+endif
+tests_test_mongo_SOURCES = tests/test_mongo.c
+tests_test_mongo_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
+tests_test_mongo_LDADD = tests/libsupport.la lib/libaero.la $(MONGOC_LIBS)
+
 # On real servers.
 E2E_TESTS += tests/e2e/store_mongo.sh tests/e2e/watch_mongo.sh tests/e2e/auth_mongo.sh
 if HAVE_CMOCKA
