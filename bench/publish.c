@@ -200,6 +200,7 @@ int main(int argc, char *argv[])
 		((double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e3 +
 			(double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e3) /
 			n);
+	printf("resident at most: %ld MB\n", used.ru_maxrss / 1024);
 	aero_store_close(store);
 	free(hosts);
 	return 0;

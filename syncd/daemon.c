@@ -260,6 +260,7 @@ static void reload(struct aero_daemon *d)
 	int rc = aero_daemon_reload(d, &err);
 
 	if (rc == AERO_OK && d->watcher == NULL) {
+		aero_report_text(&d->mirror->status.server, aero_store_name(d->store));
 		d->need_full = false;
 		rc = start_watcher(d, &err);
 	}

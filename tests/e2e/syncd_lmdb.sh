@@ -182,6 +182,27 @@ if setpriv --reuid=65534 --clear-groups true 2>/dev/null; then
 		"$(tail -n 1 "$test_dir/dry")"
 fi
 
+# --- a store that is not there yet, another one by SIGHUP, nscd ------------------------
+
+mkdir -p /run/fake /run/nscd "$test_dir/new"
+: >/run/nscd/socket
+printf '#!/bin/sh\necho "$*" >>/run/fake/told\n' >/run/fake/nscd
+chmod +x /run/fake/nscd
+echo "server: lmdb:$test_dir/new/store" >/etc/aerostat.conf
+spawn syncd env PATH="/run/fake:$PATH" aerostat-syncd
+wait_until 10 back-off status_is mode backoff
+resolves web-92 10.0.2.0 || fail "the names of the last store"
+server=lmdb:$test_dir/new/store register i-0400 10.0.4.0
+aerostat-syncd --once --accept-shrink
+wait_until 15 "the first name of a new store" resolves web-0 10.0.4.0
+wait_until 5 "nscd to be told" grep -qx -- '-i hosts' /run/fake/told
+echo "server: $server" >/etc/aerostat.conf
+signal syncd HUP
+wait_until 10 "the other store" resolves web-92 10.0.2.0
+equal server "$server" "$(status_of server)"
+stop syncd
+rm /etc/aerostat.conf /run/nscd/socket
+
 # --- the legacy updater ----------------------------------------------------------------
 
 cat >/run/updater <<'SH'
