@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the loop of daemon.c keeps; for it and reload.c. Times in ms of aero_clock_ms. */
+/* What the loop of daemon.c keeps; for it, updater.c and reload.c. Times in ms of
+ * aero_clock_ms. */
 #ifndef AERO_SYNCD_DAEMON_H
 #define AERO_SYNCD_DAEMON_H
 
@@ -29,6 +30,9 @@ struct aero_daemon {
 	int64_t alive;       /* see struct aero_watcher_state */
 };
 
-void aero_daemon_last_good(struct aero_daemon *daemon);
+/* updater.c: start the legacy updater if there is one and it does not run; take its
+ * result when it is over. After a failure the text of the last success goes on. */
+void aero_daemon_updater_start(struct aero_daemon *daemon);
+void aero_daemon_updater_step(struct aero_daemon *daemon);
 
 #endif

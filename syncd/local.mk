@@ -17,6 +17,7 @@ syncd_libaero_syncd_la_SOURCES = \
 	syncd/state_ops.c syncd/state_ops.h \
 	syncd/syncd.c syncd/syncd.h \
 	syncd/table.c syncd/table.h \
+	syncd/updater.c \
 	syncd/watcher.c syncd/watcher.h
 syncd_libaero_syncd_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS) $(LMDB_CFLAGS) $(CRYPTO_CFLAGS)
 syncd_libaero_syncd_la_LIBADD = $(LMDB_LIBS) $(CRYPTO_LIBS) $(MONGOC_LIBS)
