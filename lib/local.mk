@@ -18,6 +18,7 @@ lib_libaero_la_SOURCES = \
 	lib/lmdb_slots.c lib/lmdb_slots.h \
 	lib/metadata.c lib/metadata.h \
 	lib/names.c lib/names.h \
+	lib/program.c lib/program.h \
 	lib/server.c lib/server.h \
 	lib/slot.c lib/slot.h \
 	lib/status.c lib/status.h lib/status_bson.h \
