@@ -179,79 +179,6 @@ static void publish_if_due(struct aero_daemon *d)
 		finish_sync(d); /* it is in, though not out */
 }
 
-/* ---- the legacy updater ---- */
-
-static void start_updater(struct aero_daemon *d)
-{
-	struct aero_err err;
-
-	d->legacy_at = aero_clock_ms() + (int64_t)d->conf->legacy_interval * 1000;
-	if (*d->conf->legacy_updater == '\0' || d->conf->hosts_file == AERO_HOSTS_OFF ||
-		d->updater != NULL)
-		return;
-	if (aero_updater_start(d->conf->legacy_updater, &d->mirror->paths,
-		    (int64_t)d->conf->legacy_timeout * 1000, aero_clock_ms(), &d->updater,
-		    &err) == AERO_OK)
-		return;
-	d->updater = NULL;
-	aero_log(AERO_ERROR, "%s", err.msg);
-	aero_daemon_last_good(d);
-}
-
-static void take_legacy(struct aero_daemon *d, char *text, size_t len)
-{
-	bool same = d->legacy != NULL && d->legacy_len == len &&
-		    memcmp(d->legacy, text, len) == 0;
-
-	free(d->legacy);
-	d->legacy = text;
-	d->legacy_len = len;
-	if (!same)
-		d->mirror->hosts_due = true;
-}
-
-/* After a failure: the text of the last success, if there ever was one. */
-void aero_daemon_last_good(struct aero_daemon *d)
-{
-	struct aero_err err;
-	char *text = NULL;
-	size_t len = 0;
-	int rc;
-
-	if (d->legacy != NULL)
-		return;
-	rc = aero_legacy_read(d->mirror->paths.good, &text, &len, &err);
-	if (rc == AERO_OK) {
-		aero_log(AERO_WARNING, "legacy updater: using its last good result");
-		take_legacy(d, text, len);
-	} else {
-		aero_log(AERO_ERROR,
-			"legacy updater: no good result yet, /etc/hosts is left alone");
-	}
-}
-
-static void step_updater(struct aero_daemon *d)
-{
-	struct aero_updater_result result = {0};
-	struct aero_err err;
-	int rc;
-
-	if (d->updater == NULL || !aero_updater_step(d->updater, aero_clock_ms()))
-		return;
-	rc = aero_updater_finish(d->updater, &result, &err);
-	aero_updater_free(d->updater);
-	d->updater = NULL;
-	aero_report_updater(&result);
-	if (rc == AERO_OK) {
-		take_legacy(d, result.legacy, result.legacy_len);
-		result.legacy = NULL; /* now the daemon's */
-	} else {
-		aero_log(AERO_ERROR, "%s", err.msg);
-		aero_daemon_last_good(d);
-	}
-	aero_updater_result_clear(&result);
-}
-
 /* ---- signals ---- */
 
 static void reload(struct aero_daemon *d)
@@ -288,7 +215,7 @@ static void take_signals(struct aero_daemon *d)
 			break;
 		case SIGHUP:
 			reload(d);
-			start_updater(d);
+			aero_daemon_updater_start(d);
 			break;
 		case SIGUSR1:
 			/* sent by `--update --accept-shrink` with 1 */
@@ -296,7 +223,7 @@ static void take_signals(struct aero_daemon *d)
 				d->mirror->accept_shrink = true;
 			aero_log(AERO_INFO, "resync: asked for by pid %u", info.ssi_pid);
 			resync(d);
-			start_updater(d);
+			aero_daemon_updater_start(d);
 			break;
 		case SIGCHLD:
 			aero_nscd_reap(d->conf, &d->nscd);
@@ -370,7 +297,7 @@ static void timers(struct aero_daemon *d)
 		resync(d);
 	}
 	if (*d->conf->legacy_updater != '\0' && now >= d->legacy_at)
-		start_updater(d);
+		aero_daemon_updater_start(d);
 	if (d->status_due || now >= d->status_at) {
 		d->status_due = false;
 		d->status_at = now + STATUS_MS;
@@ -396,7 +323,7 @@ static void turn(struct aero_daemon *d)
 	if (d->stop)
 		return;
 	take_batches(d);
-	step_updater(d);
+	aero_daemon_updater_step(d);
 	publish_if_due(d);
 	check_watcher(d);
 	timers(d);
@@ -431,7 +358,7 @@ static int start(struct aero_daemon *d, struct aero_err *err)
 		return rc;
 	if (rc == AERO_REFUSED)
 		ready(d);
-	start_updater(d);
+	aero_daemon_updater_start(d);
 	d->watchdog_ms = aero_watchdog_ms();
 	d->status_due = true;
 	return start_watcher(d, err);

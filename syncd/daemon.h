@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the loop of daemon.c keeps; for it and reload.c. Times in ms of aero_clock_ms. */
+/* What the loop of daemon.c keeps; for it, daemon_legacy.c and reload.c. Times in ms of
+ * aero_clock_ms. */
 #ifndef AERO_SYNCD_DAEMON_H
 #define AERO_SYNCD_DAEMON_H
 
@@ -29,6 +30,9 @@ struct aero_daemon {
 	int64_t alive;       /* see struct aero_watcher_state */
 };
 
-void aero_daemon_last_good(struct aero_daemon *daemon);
+/* daemon_legacy.c: run the legacy updater, where there is one and none runs; take what it
+ * left when it is over. A new text makes /etc/hosts due. */
+void aero_daemon_updater_start(struct aero_daemon *daemon);
+void aero_daemon_updater_step(struct aero_daemon *daemon);
 
 #endif

@@ -1,8 +1,10 @@
 # aerostat-syncd: the mirror kept up to date.
 noinst_LTLIBRARIES += syncd/libaero_syncd.la
 syncd_libaero_syncd_la_SOURCES = \
-	syncd/answers.c syncd/answers.h \
+	syncd/answers.c syncd/answers.h syncd/answers_parts.h \
+	syncd/answers_make.c \
 	syncd/daemon.c syncd/daemon.h \
+	syncd/daemon_legacy.c \
 	syncd/document.c syncd/document.h \
 	syncd/dryrun.c \
 	syncd/mirror.c syncd/mirror.h \
