@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The loop: signals, batches, publishing, status and watchdog. */
+/* The loop: signals, batches, publishing, the legacy updater, status and watchdog. */
 #include "config.h"
 
 #include <poll.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the loop of daemon.c keeps; for it, updater.c and reload.c. Times in ms of
+/* What the loop of daemon.c keeps; for it, daemon_legacy.c and reload.c. Times in ms of
  * aero_clock_ms. */
 #ifndef AERO_SYNCD_DAEMON_H
 #define AERO_SYNCD_DAEMON_H
@@ -30,8 +30,8 @@ struct aero_daemon {
 	int64_t alive;       /* see struct aero_watcher_state */
 };
 
-/* updater.c: start the legacy updater if there is one and it does not run; take its
- * result when it is over. After a failure the text of the last success goes on. */
+/* daemon_legacy.c: run the legacy updater, where there is one and none runs; take what it
+ * left when it is over. A new text makes /etc/hosts due. */
 void aero_daemon_updater_start(struct aero_daemon *daemon);
 void aero_daemon_updater_step(struct aero_daemon *daemon);
 

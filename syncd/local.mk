@@ -1,8 +1,10 @@
 # aerostat-syncd: the mirror kept up to date.
 noinst_LTLIBRARIES += syncd/libaero_syncd.la
 syncd_libaero_syncd_la_SOURCES = \
-	syncd/answers.c syncd/answers.h \
+	syncd/answers.c syncd/answers.h syncd/answers_parts.h \
+	syncd/answers_make.c \
 	syncd/daemon.c syncd/daemon.h \
+	syncd/daemon_legacy.c \
 	syncd/document.c syncd/document.h \
 	syncd/dryrun.c \
 	syncd/mirror.c syncd/mirror.h \
@@ -17,7 +19,6 @@ syncd_libaero_syncd_la_SOURCES = \
 	syncd/state_ops.c syncd/state_ops.h \
 	syncd/syncd.c syncd/syncd.h \
 	syncd/table.c syncd/table.h \
-	syncd/updater.c \
 	syncd/watcher.c syncd/watcher.h
 syncd_libaero_syncd_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS) $(LMDB_CFLAGS) $(CRYPTO_CFLAGS)
 syncd_libaero_syncd_la_LIBADD = $(LMDB_LIBS) $(CRYPTO_LIBS) $(MONGOC_LIBS)

@@ -22,6 +22,7 @@ static void take_legacy(struct aero_daemon *d, char *text, size_t len)
 		d->mirror->hosts_due = true;
 }
 
+/* After a failure: the text of the last success, if there ever was one. */
 static void last_good(struct aero_daemon *d)
 {
 	struct aero_err err;
