@@ -7,7 +7,6 @@ bench_libnss_aeronull_la_SOURCES = bench/null_nss.c
 bench_libnss_aeronull_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-shrext .so.2 -rpath /nowhere -Wl,-soname,libnss_aeronull.so.2
 CLEANFILES += bench/lookup bench/libnss_aeronull.la
-EXTRA_DIST += bench/lookup.sh
 
 bench-lookup: all bench/lookup bench/libnss_aeronull.la tests/publish_tool
 	$(AM_TESTS_ENVIRONMENT) $(srcdir)/bench/lookup.sh
@@ -15,5 +14,4 @@ bench-lookup: all bench/lookup bench/libnss_aeronull.la tests/publish_tool
 EXTRA_PROGRAMS += bench/publish
 BENCHES += bench/publish
 bench_publish_SOURCES = bench/publish.c
-bench_publish_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 bench_publish_LDADD = $(SYNCD_LIBS)

@@ -17,13 +17,7 @@ FUZZ_TARGETS = \
 	fuzz/fuzz_slot
 # Code of the module, which is in no library.
 fuzz_fuzz_answer_SOURCES = fuzz/fuzz_answer.c nss/answer.c
-# For those whose headers show BSON.
-AM_CPPFLAGS += $(MONGOC_CFLAGS)
 
-# What they link with, dependents first. It is LDADD, the default of any program that
-# names no libraries of its own: every other program here does.
-LDADD = $(FUZZ_ENGINE) cli/libaero_cli.la syncd/libaero_syncd.la register/libaero_register.la \
-	legacy/libaero_legacy.la lib/libaero.la mirror/libaero_mirror.la
 if FUZZERS
 # Nothing else is linked in such a build: libFuzzer brings a main of its own.
 AM_LDFLAGS += -fsanitize=fuzzer

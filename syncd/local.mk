@@ -29,25 +29,12 @@ SYNCD_LIBS = syncd/libaero_syncd.la legacy/libaero_legacy.la mirror/libaero_mirr
 
 sbin_PROGRAMS += aerostat-syncd
 aerostat_syncd_SOURCES = syncd/main.c
-aerostat_syncd_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 aerostat_syncd_LDADD = $(SYNCD_LIBS)
 
 if HAVE_CMOCKA
-SYNCD_TESTS = tests/test_answers tests/test_pace tests/test_state
-UNIT_TESTS += $(SYNCD_TESTS)
-check_PROGRAMS += $(SYNCD_TESTS)
+syncd_tests = tests/test_answers tests/test_pace tests/test_state
+UNIT_TESTS += $(syncd_tests)
+check_PROGRAMS += $(syncd_tests)
 endif
-SYNCD_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
-SYNCD_TEST_LIBS = tests/libsupport.la $(SYNCD_LIBS)
-tests_test_answers_SOURCES = tests/test_answers.c
-tests_test_answers_CFLAGS = $(SYNCD_TEST_CFLAGS)
-tests_test_answers_LDADD = $(SYNCD_TEST_LIBS)
-tests_test_pace_SOURCES = tests/test_pace.c
-tests_test_pace_CFLAGS = $(SYNCD_TEST_CFLAGS)
-tests_test_pace_LDADD = $(SYNCD_TEST_LIBS)
-tests_test_state_SOURCES = tests/test_state.c
-tests_test_state_CFLAGS = $(SYNCD_TEST_CFLAGS)
-tests_test_state_LDADD = $(SYNCD_TEST_LIBS)
 
 E2E_TESTS += tests/e2e/syncd_lmdb.sh tests/e2e/syncd_mongo.sh
-EXTRA_DIST += tests/e2e/syncd_lib.sh tests/e2e/syncd_lmdb.sh tests/e2e/syncd_mongo.sh
