@@ -17,7 +17,7 @@ equal "lines of an unreachable store" 1 "$(wc -l <"$test_dir/refused")"
 register i-01 10.0.0.1 --alias=first
 register i-02 10.0.0.2
 printf '10.9.9.9 mine\n' >>/etc/hosts
-aerostat-syncd --server="$server" --dryrun >"$test_dir/dry"
+aerostat --server="$server" --dryrun --offline --update >"$test_dir/dry"
 grep -qx '+10.0.0.1 web-0 first' "$test_dir/dry" || fail "no diff"
 equal "dry run" "dry run: 2 names, +2 -0 ~0, nothing written" "$(tail -n 1 "$test_dir/dry")"
 [ ! -e "$state_dir/hosts.mdb" ] || fail "the dry run wrote"
@@ -54,6 +54,10 @@ register i-03 10.0.0.3
 within 1500 resolves web-2 10.0.0.3
 note "from registered to seen: $took ms"
 wait_until 5 "/etc/hosts" in_hosts web-2 10.0.0.3
+
+signal syncd STOP
+refuses 75 aerostat-syncd --server="$server" --once
+signal syncd CONT
 
 # --- signals ---------------------------------------------------------------------------
 
