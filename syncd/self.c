@@ -17,8 +17,8 @@ static bool registered_here(const struct aero_conf *conf, const char *instance_i
 	bool foreign = false, here;
 
 	here = strcmp(instance_id, AERO_TEST_INSTANCE) != 0 &&
-		aero_identity_load(conf, &identity, &foreign, NULL) == AERO_OK && !foreign &&
-		strcmp(identity.who.instance_id, instance_id) == 0;
+	       aero_identity_load(conf, &identity, &foreign, NULL) == AERO_OK &&
+	       !foreign && strcmp(identity.who.instance_id, instance_id) == 0;
 	aero_identity_clear(&identity);
 	return here;
 }
