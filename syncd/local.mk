@@ -15,6 +15,7 @@ syncd_libaero_syncd_la_SOURCES = \
 	syncd/reload.c syncd/reload.h \
 	syncd/report.c syncd/report.h \
 	syncd/rows.c syncd/rows.h \
+	syncd/self.c \
 	syncd/state.c syncd/state.h \
 	syncd/state_ops.c syncd/state_ops.h \
 	syncd/syncd.c syncd/syncd.h \
@@ -24,8 +25,8 @@ syncd_libaero_syncd_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS) $(LMDB_CFLAGS) $(C
 syncd_libaero_syncd_la_LIBADD = $(LMDB_LIBS) $(CRYPTO_LIBS) $(MONGOC_LIBS)
 
 # What syncd/ and all that it stands on link with.
-SYNCD_LIBS = syncd/libaero_syncd.la legacy/libaero_legacy.la mirror/libaero_mirror.la \
-	lib/libaero.la
+SYNCD_LIBS = syncd/libaero_syncd.la register/libaero_register.la \
+	legacy/libaero_legacy.la mirror/libaero_mirror.la lib/libaero.la
 
 sbin_PROGRAMS += aerostat-syncd
 aerostat_syncd_SOURCES = syncd/main.c
