@@ -33,7 +33,7 @@ struct aero_mirror {
 	int64_t changed_ns;  /* arrival of the first change not published; 0 = none */
 	bool hosts_due;      /* /etc/hosts is behind hosts.mdb */
 	char hosts_error[512];
-	char named[256];     /* the name last given to the system */
+	char named[256]; /* the name last given to the system */
 	struct aero_status status;
 };
 
