@@ -1,4 +1,4 @@
-# What things cost. Built on demand: make bench/lookup bench/libnss_aeronull.la
+# What things cost: `make bench` runs all, `make bench-lookup` the first.
 EXTRA_PROGRAMS += bench/lookup
 bench_lookup_SOURCES = bench/lookup.c
 bench_lookup_LDADD =
@@ -7,8 +7,11 @@ bench_libnss_aeronull_la_SOURCES = bench/null_nss.c
 bench_libnss_aeronull_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-shrext .so.2 -rpath /nowhere -Wl,-soname,libnss_aeronull.so.2
 CLEANFILES += bench/lookup bench/libnss_aeronull.la
-EXTRA_DIST += bench/lookup.sh
 
 bench-lookup: all bench/lookup bench/libnss_aeronull.la tests/publish_tool
 	$(AM_TESTS_ENVIRONMENT) $(srcdir)/bench/lookup.sh
 .PHONY: bench-lookup
+EXTRA_PROGRAMS += bench/publish
+BENCHES += bench/publish
+bench_publish_SOURCES = bench/publish.c
+bench_publish_LDADD = $(SYNCD_LIBS)

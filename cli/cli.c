@@ -8,7 +8,7 @@
 
 #include "cli/cli.h"
 #include "lib/log.h"
-#include "lib/server.h"
+#include "lib/program.h"
 
 static const struct aero_subcommand subcommands[] = {
 	{"lookup", aero_cli_lookup, "NAME|ADDRESS", 1, 1, "ask this node's mirror"},
@@ -108,21 +108,6 @@ static int check_flags(const struct aero_conf *conf, struct aero_err *err)
 	return AERO_OK;
 }
 
-static int check_config(const struct aero_conf *conf, FILE *out, struct aero_err *err)
-{
-	struct aero_server parsed = {0};
-	char *server = NULL;
-	int rc = aero_conf_server(conf, &server, err);
-
-	if (rc == AERO_OK)
-		rc = aero_server_parse(server, conf->port, &parsed, err);
-	if (rc == AERO_OK)
-		(void)fputs("the configuration is right\n", out);
-	aero_server_clear(&parsed);
-	free(server);
-	return rc;
-}
-
 static int run(const struct aero_conf *conf, FILE *in, FILE *out, const char **what,
 	struct aero_err *err)
 {
@@ -131,7 +116,7 @@ static int run(const struct aero_conf *conf, FILE *in, FILE *out, const char **w
 	if (rc != AERO_OK)
 		return rc;
 	if (conf->check_config)
-		return check_config(conf, out, err);
+		return aero_check_config(conf, out, err);
 	if (conf->words.n > 0) {
 		*what = conf->words.v[0];
 		rc = run_subcommand(conf, in, out, err);

@@ -13,38 +13,21 @@ cli_libaero_cli_la_SOURCES = \
 	cli/lookup.c \
 	cli/mirror.c cli/mirror.h \
 	cli/status.c cli/status.h
-cli_libaero_cli_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 
 bin_PROGRAMS += aerostat
 aerostat_SOURCES = cli/main.c
-aerostat_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 aerostat_LDADD = cli/libaero_cli.la register/libaero_register.la $(SYNCD_LIBS)
 
 E2E_TESTS += tests/e2e/cli.sh
-EXTRA_DIST += tests/e2e/cli.sh
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/test_cli
-check_PROGRAMS += tests/test_cli
+cli_tests = tests/test_cli tests/test_cli_format tests/test_cli_import \
+	tests/test_cli_status
+UNIT_TESTS += $(cli_tests)
+check_PROGRAMS += $(cli_tests)
 endif
 # It brings recorders of its own in the place of register/ and syncd/.
 tests_test_cli_SOURCES = tests/test_cli.c tests/mirror_set.c tests/mirror_set.h
-tests_test_cli_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
 tests_test_cli_LDADD = tests/libsupport.la cli/libaero_cli.la \
 	mirror/libaero_mirror.la lib/libaero.la
 
-if HAVE_CMOCKA
-UNIT_TESTS += tests/test_cli_format tests/test_cli_import tests/test_cli_status
-check_PROGRAMS += tests/test_cli_format tests/test_cli_import tests/test_cli_status
-endif
-tests_test_cli_format_SOURCES = tests/test_cli_format.c
-tests_test_cli_format_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
-tests_test_cli_format_LDADD = tests/libsupport.la cli/libaero_cli.la \
-	mirror/libaero_mirror.la lib/libaero.la
-tests_test_cli_import_SOURCES = tests/test_cli_import.c
-tests_test_cli_import_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
-tests_test_cli_import_LDADD = tests/libsupport.la cli/libaero_cli.la lib/libaero.la
-tests_test_cli_status_SOURCES = tests/test_cli_status.c
-tests_test_cli_status_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
-tests_test_cli_status_LDADD = tests/libsupport.la cli/libaero_cli.la \
-	mirror/libaero_mirror.la lib/libaero.la

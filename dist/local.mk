@@ -3,4 +3,3 @@ examplesdir = $(docdir)/examples
 dist_examples_DATA = dist/aerostat.conf dist/aerostat-syncd.service dist/supervisord.conf
 
 E2E_TESTS += tests/e2e/supervisord.sh
-EXTRA_DIST += tests/e2e/supervisord.sh

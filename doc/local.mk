@@ -2,4 +2,3 @@
 dist_man_MANS += doc/aerostat.8 doc/aerostat-register.8 doc/aerostat-syncd.8 \
 	doc/nss_aerostat.8 doc/aerostat.conf.5
 SCRIPT_TESTS += tests/check_manuals.sh
-EXTRA_DIST += tests/check_manuals.sh

@@ -3,7 +3,9 @@
 # `make fuzz` builds them again with clang's libFuzzer and runs each FUZZ_SECONDS.
 FUZZ_TARGETS = \
 	fuzz/fuzz_answer \
+	fuzz/fuzz_answers \
 	fuzz/fuzz_conf \
+	fuzz/fuzz_event \
 	fuzz/fuzz_hosts \
 	fuzz/fuzz_import \
 	fuzz/fuzz_info \
@@ -11,16 +13,11 @@ FUZZ_TARGETS = \
 	fuzz/fuzz_names \
 	fuzz/fuzz_reader \
 	fuzz/fuzz_record \
+	fuzz/fuzz_server \
 	fuzz/fuzz_slot
 # Code of the module, which is in no library.
 fuzz_fuzz_answer_SOURCES = fuzz/fuzz_answer.c nss/answer.c
-# For those whose headers show BSON.
-AM_CPPFLAGS += $(MONGOC_CFLAGS)
 
-# What they link with, dependents first. It is LDADD, the default of any program that
-# names no libraries of its own: every other program here does.
-LDADD = $(FUZZ_ENGINE) cli/libaero_cli.la register/libaero_register.la \
-	legacy/libaero_legacy.la lib/libaero.la mirror/libaero_mirror.la
 if FUZZERS
 # Nothing else is linked in such a build: libFuzzer brings a main of its own.
 AM_LDFLAGS += -fsanitize=fuzzer

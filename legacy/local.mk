@@ -15,29 +15,12 @@ legacy_tests = tests/test_diff tests/test_hosts tests/test_updater tests/test_wr
 UNIT_TESTS += $(legacy_tests)
 check_PROGRAMS += $(legacy_tests)
 endif
-legacy_test_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-legacy_test_ldadd = tests/libsupport.la legacy/libaero_legacy.la lib/libaero.la
 legacy_writer_support = tests/writer_support.c tests/writer_support.h
-tests_test_diff_SOURCES = tests/test_diff.c
-tests_test_diff_CFLAGS = $(legacy_test_cflags)
-tests_test_diff_LDADD = $(legacy_test_ldadd)
-tests_test_hosts_SOURCES = tests/test_hosts.c
-tests_test_hosts_CFLAGS = $(legacy_test_cflags)
-tests_test_hosts_LDADD = $(legacy_test_ldadd)
-tests_test_updater_SOURCES = tests/test_updater.c
-tests_test_updater_CFLAGS = $(legacy_test_cflags)
-tests_test_updater_LDADD = $(legacy_test_ldadd)
 tests_test_writer_SOURCES = tests/test_writer.c $(legacy_writer_support)
-tests_test_writer_CFLAGS = $(legacy_test_cflags)
-tests_test_writer_LDADD = $(legacy_test_ldadd)
 tests_test_writer_faults_SOURCES = tests/test_writer_faults.c $(legacy_writer_support)
-tests_test_writer_faults_CFLAGS = $(legacy_test_cflags)
-tests_test_writer_faults_LDADD = $(legacy_test_ldadd)
 tests_test_writer_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write -Wl,--wrap=rename \
 	-Wl,--wrap=fsync -Wl,--wrap=ftruncate -Wl,--wrap=fchmod -Wl,--wrap=unlink
 tests_test_writer_history_SOURCES = tests/test_writer_history.c $(legacy_writer_support)
-tests_test_writer_history_CFLAGS = $(legacy_test_cflags)
-tests_test_writer_history_LDADD = $(legacy_test_ldadd)
 tests_test_writer_history_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rename
 
 # The writer in namespaces of its own.
@@ -45,4 +28,3 @@ check_PROGRAMS += tests/hosts_tool
 tests_hosts_tool_SOURCES = tests/hosts_tool.c
 tests_hosts_tool_LDADD = legacy/libaero_legacy.la lib/libaero.la
 E2E_TESTS += tests/e2e/hosts_bind.sh tests/e2e/hosts_multi.sh
-EXTRA_DIST += tests/e2e/hosts_bind.sh tests/e2e/hosts_multi.sh

@@ -15,17 +15,9 @@ tests_publish_tool_SOURCES = tests/publish_tool.c tests/mirror_set.c tests/mirro
 tests_publish_tool_LDADD = mirror/libaero_mirror.la
 
 if HAVE_CMOCKA
-MIRROR_TESTS = tests/test_record tests/test_reader tests/test_publish
-UNIT_TESTS += $(MIRROR_TESTS)
-check_PROGRAMS += $(MIRROR_TESTS)
+mirror_tests = tests/test_record tests/test_reader tests/test_publish
+UNIT_TESTS += $(mirror_tests)
+check_PROGRAMS += $(mirror_tests)
 endif
-MIRROR_TEST_LIBS = tests/libsupport.la mirror/libaero_mirror.la
-tests_test_record_SOURCES = tests/test_record.c
-tests_test_record_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_test_record_LDADD = $(MIRROR_TEST_LIBS)
 tests_test_reader_SOURCES = tests/test_reader.c tests/mirror_set.c tests/mirror_set.h
-tests_test_reader_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(LMDB_CFLAGS)
-tests_test_reader_LDADD = $(MIRROR_TEST_LIBS) $(LMDB_LIBS)
 tests_test_publish_SOURCES = tests/test_publish.c tests/mirror_set.c tests/mirror_set.h
-tests_test_publish_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_test_publish_LDADD = $(MIRROR_TEST_LIBS)

@@ -15,7 +15,6 @@ nss_libnss_aerostat_la_CFLAGS = $(NSS_CFLAGS)
 nss_libnss_aerostat_la_LDFLAGS = $(NSS_LDFLAGS) -Wl,-soname,libnss_aerostat.so.2 \
 	-Wl,--version-script=$(srcdir)/nss/libnss_aerostat.map
 EXTRA_nss_libnss_aerostat_la_DEPENDENCIES = nss/libnss_aerostat.map
-EXTRA_DIST += nss/libnss_aerostat.map
 
 # Nobody links against a module.
 install-data-hook: remove-nss-la
@@ -34,28 +33,21 @@ tests_libnss_aerostat_test_la_LDFLAGS = $(NSS_LDFLAGS) -rpath /nowhere \
 	-Wl,-soname,libnss_aerostat_test.so.2
 
 SCRIPT_TESTS += tests/check_abi.sh tests/check_size.sh
-EXTRA_DIST += tests/check_abi.sh tests/check_size.sh
 if HAVE_CMOCKA
-NSS_TESTS = tests/test_answer tests/test_nss
-UNIT_TESTS += $(NSS_TESTS)
-check_PROGRAMS += $(NSS_TESTS)
+nss_tests = tests/test_answer tests/test_nss
+UNIT_TESTS += $(nss_tests)
+check_PROGRAMS += $(nss_tests)
 endif
 tests_test_answer_SOURCES = tests/test_answer.c nss/answer.c nss/answer.h
-tests_test_answer_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_test_answer_LDADD = tests/libsupport.la
 tests_test_nss_SOURCES = tests/test_nss.c tests/mirror_set.c tests/mirror_set.h
-tests_test_nss_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_test_nss_LDADD = $(MIRROR_TEST_LIBS)
 
 # One look-up through glibc's own chain, and what uses it.
 check_PROGRAMS += tests/chain_probe
 tests_chain_probe_SOURCES = tests/chain_probe.c
 tests_chain_probe_LDADD =
 E2E_TESTS += tests/e2e/nss_chain.sh
-EXTRA_DIST += tests/e2e/nss_chain.sh tests/e2e/tiny_dns.py
 
 check_PROGRAMS += tests/hammer
 tests_hammer_SOURCES = tests/hammer.c
 tests_hammer_LDADD = mirror/libaero_mirror.la
 E2E_TESTS += tests/e2e/nss_hammer.sh
-EXTRA_DIST += tests/e2e/nss_hammer.sh

@@ -21,6 +21,7 @@
 #define STUCK_MS 30000    /* a watch thread that did not move is not well */
 #define GIVE_UP_MS 120000 /* and is beyond help: start afresh */
 #define STOP_MS 1000
+#define FAILURES_MAX 12 /* to store what came, one after the other */
 
 /* ---- the watch thread ---- */
 
@@ -84,6 +85,7 @@ static void apply(struct aero_daemon *d, const struct aero_news *news)
 		return;
 	rc = aero_mirror_apply(d->mirror, &news->batch, news->arrived, &err);
 	if (rc == AERO_OK) {
+		d->failures = 0;
 		d->need_full = d->need_full && !whole;
 		if (whole)
 			d->sync_began = news->began;
@@ -97,6 +99,13 @@ static void apply(struct aero_daemon *d, const struct aero_news *news)
 	aero_log(AERO_ERROR, "sync: %s: trying again in %d s", err.msg, RETRY_MS / 1000);
 	d->need_full = true;
 	d->resync_at = aero_clock_ms() + RETRY_MS;
+	if (++d->failures < FAILURES_MAX)
+		return;
+	/* liblmdb takes no more writes after some failures: a new process may */
+	aero_log(AERO_CRITICAL, "sync: ending after %d failures", d->failures);
+	d->stop = true;
+	d->rc = rc;
+	d->err = err;
 }
 
 static void take_batches(struct aero_daemon *d)
@@ -118,11 +127,23 @@ static void ready(struct aero_daemon *d)
 	d->ready = true;
 }
 
-static void published(struct aero_daemon *d)
+/* After a publish that went so. */
+static void published(
+	struct aero_daemon *d, int rc, int64_t wait_ms, const struct aero_err *err)
 {
-	aero_nscd_tell(d->conf, &d->nscd);
-	ready(d);
+	d->publish_at = 0;
 	d->status_due = true;
+	if (rc == AERO_OK) {
+		aero_nscd_tell(d->conf, &d->nscd);
+		ready(d);
+	} else if (rc == AERO_REFUSED) {
+		ready(d); /* with the old names */
+		d->publish_at = aero_clock_ms() + wait_ms;
+	} else {
+		aero_log(AERO_ERROR, "publish: %s: trying again in %d s", err->msg,
+			RETRY_MS / 1000);
+		d->publish_at = aero_clock_ms() + RETRY_MS;
+	}
 }
 
 static void publish(struct aero_daemon *d)
@@ -131,18 +152,7 @@ static void publish(struct aero_daemon *d)
 	int64_t wait_ms = 0;
 	int rc = aero_mirror_publish(d->mirror, &wait_ms, &err);
 
-	d->publish_at = 0;
-	d->status_due = true;
-	if (rc == AERO_OK) {
-		published(d);
-	} else if (rc == AERO_REFUSED) {
-		ready(d); /* with the old names */
-		d->publish_at = aero_clock_ms() + wait_ms;
-	} else {
-		aero_log(AERO_ERROR, "publish: %s: trying again in %d s", err.msg,
-			RETRY_MS / 1000);
-		d->publish_at = aero_clock_ms() + RETRY_MS;
-	}
+	published(d, rc, wait_ms, &err);
 }
 
 /* With a legacy updater, its text goes first: without one yet, nothing is touched. */
@@ -179,79 +189,6 @@ static void publish_if_due(struct aero_daemon *d)
 		finish_sync(d); /* it is in, though not out */
 }
 
-/* ---- the legacy updater ---- */
-
-static void start_updater(struct aero_daemon *d)
-{
-	struct aero_err err;
-
-	d->legacy_at = aero_clock_ms() + (int64_t)d->conf->legacy_interval * 1000;
-	if (*d->conf->legacy_updater == '\0' || d->conf->hosts_file == AERO_HOSTS_OFF ||
-		d->updater != NULL)
-		return;
-	if (aero_updater_start(d->conf->legacy_updater, &d->mirror->paths,
-		    (int64_t)d->conf->legacy_timeout * 1000, aero_clock_ms(), &d->updater,
-		    &err) == AERO_OK)
-		return;
-	d->updater = NULL;
-	aero_log(AERO_ERROR, "%s", err.msg);
-	aero_daemon_last_good(d);
-}
-
-static void take_legacy(struct aero_daemon *d, char *text, size_t len)
-{
-	bool same = d->legacy != NULL && d->legacy_len == len &&
-		    memcmp(d->legacy, text, len) == 0;
-
-	free(d->legacy);
-	d->legacy = text;
-	d->legacy_len = len;
-	if (!same)
-		d->mirror->hosts_due = true;
-}
-
-/* After a failure: the text of the last success, if there ever was one. */
-void aero_daemon_last_good(struct aero_daemon *d)
-{
-	struct aero_err err;
-	char *text = NULL;
-	size_t len = 0;
-	int rc;
-
-	if (d->legacy != NULL)
-		return;
-	rc = aero_legacy_read(d->mirror->paths.good, &text, &len, &err);
-	if (rc == AERO_OK) {
-		aero_log(AERO_WARNING, "legacy updater: using its last good result");
-		take_legacy(d, text, len);
-	} else {
-		aero_log(AERO_ERROR,
-			"legacy updater: no good result yet, /etc/hosts is left alone");
-	}
-}
-
-static void step_updater(struct aero_daemon *d)
-{
-	struct aero_updater_result result = {0};
-	struct aero_err err;
-	int rc;
-
-	if (d->updater == NULL || !aero_updater_step(d->updater, aero_clock_ms()))
-		return;
-	rc = aero_updater_finish(d->updater, &result, &err);
-	aero_updater_free(d->updater);
-	d->updater = NULL;
-	aero_report_updater(&result);
-	if (rc == AERO_OK) {
-		take_legacy(d, result.legacy, result.legacy_len);
-		result.legacy = NULL; /* now the daemon's */
-	} else {
-		aero_log(AERO_ERROR, "%s", err.msg);
-		aero_daemon_last_good(d);
-	}
-	aero_updater_result_clear(&result);
-}
-
 /* ---- signals ---- */
 
 static void reload(struct aero_daemon *d)
@@ -260,6 +197,7 @@ static void reload(struct aero_daemon *d)
 	int rc = aero_daemon_reload(d, &err);
 
 	if (rc == AERO_OK && d->watcher == NULL) {
+		aero_report_text(&d->mirror->status.server, aero_store_name(d->store));
 		d->need_full = false;
 		rc = start_watcher(d, &err);
 	}
@@ -271,6 +209,7 @@ static void reload(struct aero_daemon *d)
 		aero_log(AERO_CRITICAL, "reload: %s", err.msg);
 		d->stop = true;
 		d->rc = rc;
+		d->err = err;
 	}
 }
 
@@ -287,7 +226,7 @@ static void take_signals(struct aero_daemon *d)
 			break;
 		case SIGHUP:
 			reload(d);
-			start_updater(d);
+			aero_daemon_updater_start(d);
 			break;
 		case SIGUSR1:
 			/* sent by `--update --accept-shrink` with 1 */
@@ -295,7 +234,7 @@ static void take_signals(struct aero_daemon *d)
 				d->mirror->accept_shrink = true;
 			aero_log(AERO_INFO, "resync: asked for by pid %u", info.ssi_pid);
 			resync(d);
-			start_updater(d);
+			aero_daemon_updater_start(d);
 			break;
 		case SIGCHLD:
 			aero_nscd_reap(d->conf, &d->nscd);
@@ -356,7 +295,7 @@ static void check_watcher(struct aero_daemon *d)
 		aero_log(AERO_CRITICAL, "the driver has been stuck for %lld s: ending",
 			(long long)((now - d->alive) / 1000));
 		d->stop = true;
-		d->rc = AERO_AGAIN;
+		d->rc = aero_err_set(&d->err, AERO_AGAIN, "the driver hangs");
 	}
 }
 
@@ -369,7 +308,7 @@ static void timers(struct aero_daemon *d)
 		resync(d);
 	}
 	if (*d->conf->legacy_updater != '\0' && now >= d->legacy_at)
-		start_updater(d);
+		aero_daemon_updater_start(d);
 	if (d->status_due || now >= d->status_at) {
 		d->status_due = false;
 		d->status_at = now + STATUS_MS;
@@ -395,7 +334,7 @@ static void turn(struct aero_daemon *d)
 	if (d->stop)
 		return;
 	take_batches(d);
-	step_updater(d);
+	aero_daemon_updater_step(d);
 	publish_if_due(d);
 	check_watcher(d);
 	timers(d);
@@ -407,9 +346,6 @@ static int start(struct aero_daemon *d, struct aero_err *err)
 	int64_t wait_ms = 0;
 	int rc;
 
-	d->signals = aero_signals();
-	if (d->signals < 0)
-		return aero_err_set(err, AERO_IO, "signalfd failed");
 	rc = aero_syncd_store(d->conf, &d->store, err);
 	if (rc != AERO_OK)
 		return rc;
@@ -422,23 +358,19 @@ static int start(struct aero_daemon *d, struct aero_err *err)
 		return rc;
 	aero_report_text(&d->mirror->status.server, aero_store_name(d->store));
 	rc = aero_mirror_start(d->mirror, &wait_ms, err);
-	if (rc == AERO_OK)
-		published(d);
-	else if (rc == AERO_REFUSED)
-		d->publish_at = aero_clock_ms() + wait_ms;
-	else if (rc != AERO_MISS)
+	if (rc == AERO_PERM)
 		return rc;
-	if (rc == AERO_REFUSED)
-		ready(d);
-	start_updater(d);
+	if (rc != AERO_MISS)
+		published(d, rc, wait_ms, err);
+	aero_daemon_updater_start(d);
 	d->watchdog_ms = aero_watchdog_ms();
 	d->status_due = true;
 	return start_watcher(d, err);
 }
 
-int aero_syncd_daemon(const struct aero_conf *conf, struct aero_err *err)
+int aero_syncd_daemon(const struct aero_conf *conf, int signals, struct aero_err *err)
 {
-	struct aero_daemon d = {.conf = conf, .signals = -1};
+	struct aero_daemon d = {.conf = conf, .signals = signals};
 	int rc = start(&d, err);
 	bool stuck = false;
 
@@ -450,7 +382,7 @@ int aero_syncd_daemon(const struct aero_conf *conf, struct aero_err *err)
 			turn(&d);
 		aero_notify("STOPPING=1");
 		rc = d.rc;
-		(void)aero_err_set(err, rc, "the driver hangs");
+		*err = d.err;
 		aero_report_text(&d.mirror->status.mode, "stopped");
 		aero_mirror_status(d.mirror);
 	}
@@ -460,8 +392,7 @@ int aero_syncd_daemon(const struct aero_conf *conf, struct aero_err *err)
 	aero_mirror_free(d.mirror);
 	free(d.legacy);
 	aero_daemon_conf_free(&d);
-	if (d.signals >= 0)
-		(void)close(d.signals);
+	(void)close(d.signals);
 	if (stuck) {
 		/* exit() would run the driver's destructors under its thread */
 		aero_log(AERO_WARNING, "stopped: the driver was busy");

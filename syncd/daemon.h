@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the loop of daemon.c keeps; for it and reload.c. Times in ms of aero_clock_ms. */
+/* What the loop of daemon.c keeps; for it, daemon_legacy.c and reload.c. Times in ms of
+ * aero_clock_ms. */
 #ifndef AERO_SYNCD_DAEMON_H
 #define AERO_SYNCD_DAEMON_H
 
@@ -20,8 +21,10 @@ struct aero_daemon {
 	size_t legacy_len;
 	struct aero_nscd_call nscd;
 	bool stop, ready, status_due;
-	bool need_full;                /* changes are of no use until a snapshot comes */
-	int rc;                        /* with stop */
+	bool need_full; /* changes are of no use until a snapshot comes */
+	int rc;         /* with stop: */
+	struct aero_err err;
+	int failures;                  /* to store a batch, in a row */
 	int64_t sync_began;            /* unix ms, of a snapshot that is in; 0 = none */
 	int64_t resync_at, publish_at; /* 0 = not planned */
 	int64_t hosts_at, legacy_at, status_at, watchdog_at;
@@ -29,6 +32,9 @@ struct aero_daemon {
 	int64_t alive;       /* see struct aero_watcher_state */
 };
 
-void aero_daemon_last_good(struct aero_daemon *daemon);
+/* daemon_legacy.c: run the legacy updater, where there is one and none runs; take what it
+ * left when it is over. A new text makes /etc/hosts due. */
+void aero_daemon_updater_start(struct aero_daemon *daemon);
+void aero_daemon_updater_step(struct aero_daemon *daemon);
 
 #endif

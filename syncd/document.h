@@ -25,6 +25,7 @@ struct aero_label {
 	const unsigned char *key; /* of text.domain; it begins with that of text */
 	uint16_t len;             /* key length of text */
 	uint16_t full;            /* key length of text.domain; 0 = no such name */
+	bool won;                 /* answers.c's: the name is this document's */
 };
 
 struct aero_refused {
@@ -44,6 +45,7 @@ struct aero_document {
 	unsigned char addr4[AERO_DOCUMENT_ADDRS][4], addr6[AERO_DOCUMENT_ADDRS][16];
 	/* key[0] is followed by the address */
 	unsigned char addr_key[AERO_DOCUMENT_ADDRS][1 + 16];
+	bool addr_won[AERO_DOCUMENT_ADDRS]; /* answers.c's */
 	size_t id_len;
 	const unsigned char *id;
 	int64_t registered_at;

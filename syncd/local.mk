@@ -1,8 +1,10 @@
 # aerostat-syncd: the mirror kept up to date.
 noinst_LTLIBRARIES += syncd/libaero_syncd.la
 syncd_libaero_syncd_la_SOURCES = \
-	syncd/answers.c syncd/answers.h \
+	syncd/answers.c syncd/answers.h syncd/answers_parts.h \
+	syncd/answers_make.c \
 	syncd/daemon.c syncd/daemon.h \
+	syncd/daemon_legacy.c \
 	syncd/document.c syncd/document.h \
 	syncd/dryrun.c \
 	syncd/mirror.c syncd/mirror.h \
@@ -13,6 +15,7 @@ syncd_libaero_syncd_la_SOURCES = \
 	syncd/reload.c syncd/reload.h \
 	syncd/report.c syncd/report.h \
 	syncd/rows.c syncd/rows.h \
+	syncd/self.c \
 	syncd/state.c syncd/state.h \
 	syncd/state_ops.c syncd/state_ops.h \
 	syncd/syncd.c syncd/syncd.h \
@@ -22,30 +25,17 @@ syncd_libaero_syncd_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS) $(LMDB_CFLAGS) $(C
 syncd_libaero_syncd_la_LIBADD = $(LMDB_LIBS) $(CRYPTO_LIBS) $(MONGOC_LIBS)
 
 # What syncd/ and all that it stands on link with.
-SYNCD_LIBS = syncd/libaero_syncd.la legacy/libaero_legacy.la mirror/libaero_mirror.la \
-	lib/libaero.la
+SYNCD_LIBS = syncd/libaero_syncd.la register/libaero_register.la \
+	legacy/libaero_legacy.la mirror/libaero_mirror.la lib/libaero.la
 
 sbin_PROGRAMS += aerostat-syncd
 aerostat_syncd_SOURCES = syncd/main.c
-aerostat_syncd_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS)
 aerostat_syncd_LDADD = $(SYNCD_LIBS)
 
 if HAVE_CMOCKA
-SYNCD_TESTS = tests/test_answers tests/test_pace tests/test_state
-UNIT_TESTS += $(SYNCD_TESTS)
-check_PROGRAMS += $(SYNCD_TESTS)
+syncd_tests = tests/test_answers tests/test_pace tests/test_state
+UNIT_TESTS += $(syncd_tests)
+check_PROGRAMS += $(syncd_tests)
 endif
-SYNCD_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MONGOC_CFLAGS)
-SYNCD_TEST_LIBS = tests/libsupport.la $(SYNCD_LIBS)
-tests_test_answers_SOURCES = tests/test_answers.c
-tests_test_answers_CFLAGS = $(SYNCD_TEST_CFLAGS)
-tests_test_answers_LDADD = $(SYNCD_TEST_LIBS)
-tests_test_pace_SOURCES = tests/test_pace.c
-tests_test_pace_CFLAGS = $(SYNCD_TEST_CFLAGS)
-tests_test_pace_LDADD = $(SYNCD_TEST_LIBS)
-tests_test_state_SOURCES = tests/test_state.c
-tests_test_state_CFLAGS = $(SYNCD_TEST_CFLAGS)
-tests_test_state_LDADD = $(SYNCD_TEST_LIBS)
 
 E2E_TESTS += tests/e2e/syncd_lmdb.sh tests/e2e/syncd_mongo.sh
-EXTRA_DIST += tests/e2e/syncd_lib.sh tests/e2e/syncd_lmdb.sh tests/e2e/syncd_mongo.sh

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the main thread keeps: the documents, what they answer, and what of it is out
- * there. Order of a change: state.mdb, hosts.mdb, /etc/hosts, status. It is part of the
- * loop, so it logs.
+ * there. Order of a change: state.mdb, hosts.mdb, /etc/hosts, hostname, status. It is
+ * part of the loop, so it logs.
  */
 #ifndef AERO_SYNCD_MIRROR_H
 #define AERO_SYNCD_MIRROR_H
@@ -33,6 +33,7 @@ struct aero_mirror {
 	int64_t changed_ns;  /* arrival of the first change not published; 0 = none */
 	bool hosts_due;      /* /etc/hosts is behind hosts.mdb */
 	char hosts_error[512];
+	char named[256]; /* the name last given to the system */
 	struct aero_status status;
 };
 
@@ -66,7 +67,10 @@ int aero_mirror_start(
 /* Who this node is ('' = not known), for hosts_file self and the status. */
 const char *aero_mirror_self(const struct aero_conf *conf, char *buf, size_t size);
 
-/* status.json and prometheus_file. */
+/* The system hostname, where this node is registered and its slot's name changed. */
+void aero_mirror_name_system(struct aero_mirror *mirror, const struct aero_host *self);
+
+/* The system hostname, status.json and prometheus_file. */
 void aero_mirror_status(struct aero_mirror *mirror);
 
 #endif

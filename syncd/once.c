@@ -71,6 +71,8 @@ int aero_syncd_once(const struct aero_conf *conf, struct aero_err *err)
 	else
 		rc = aero_mirror_new(conf, source, &m, err);
 	if (rc == AERO_OK)
+		aero_report_text(&m->status.server, aero_store_name(store));
+	if (rc == AERO_OK)
 		rc = update(m, &batch, began, &legacy, err);
 	if (rc == AERO_OK) {
 		aero_nscd_once(conf);

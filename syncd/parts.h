@@ -19,7 +19,7 @@ int aero_syncd_fetch(const struct aero_conf *conf, struct aero_store *store,
 /* One update, under the lock. */
 int aero_syncd_once(const struct aero_conf *conf, struct aero_err *err);
 int aero_syncd_dryrun(const struct aero_conf *conf, FILE *out, struct aero_err *err);
-/* The loop, under the lock. */
-int aero_syncd_daemon(const struct aero_conf *conf, struct aero_err *err);
+/* The loop, under the lock; signals: of aero_signals, which is closed. */
+int aero_syncd_daemon(const struct aero_conf *conf, int signals, struct aero_err *err);
 
 #endif

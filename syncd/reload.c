@@ -106,6 +106,8 @@ static int change_store(struct aero_daemon *d, const struct aero_conf *conf,
 	if (!aero_watcher_stop(d->watcher, STOP_MS))
 		aero_log(AERO_WARNING, "reload: the driver was busy, its thread is left");
 	d->watcher = NULL;
+	aero_updater_free(d->updater); /* it uses the mirror's paths */
+	d->updater = NULL;
 	aero_state_close(d->mirror->state);
 	d->mirror->state = NULL;
 	rc = aero_mirror_new(conf, source, &m, err);

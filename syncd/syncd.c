@@ -163,7 +163,7 @@ int aero_syncd_run(
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 	struct sigaction old;
 	char *lock = NULL;
-	int fd = -1, rc;
+	int fd = -1, signals, rc;
 
 	if (conf->dryrun)
 		return aero_syncd_dryrun(conf, out, err);
@@ -182,9 +182,15 @@ int aero_syncd_run(
 			rc = aero_syncd_once(conf, err);
 		(void)sigaction(SIGUSR1, &old, NULL);
 	} else {
-		rc = lock_alone(lock, &fd, err);
+		/* before the lock: who finds that held sends SIGUSR1 */
+		signals = aero_signals();
+		rc = signals < 0
+			     ? aero_err_set(err, AERO_IO, "signalfd: %s", strerror(errno))
+			     : lock_alone(lock, &fd, err);
 		if (rc == AERO_OK)
-			rc = aero_syncd_daemon(conf, err);
+			rc = aero_syncd_daemon(conf, signals, err);
+		else if (signals >= 0)
+			(void)close(signals);
 	}
 	if (fd >= 0)
 		(void)close(fd);

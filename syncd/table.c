@@ -110,6 +110,8 @@ bool aero_table_sort(struct aero_table *table)
 	struct aero_document **merged, **a, **b, **a_end, **b_end;
 	size_t n = 0, n_sorted = 0;
 
+	if (table->n == 0)
+		return true;
 	merged = calloc(table->size + 1, sizeof(struct aero_document *));
 	if (merged == NULL)
 		return false;
@@ -173,7 +175,7 @@ struct aero_key *aero_keys_at(
 		if (at->hash == hash && at->len == len && memcmp(at->key, key, len) == 0)
 			return at;
 	}
-	*at = (struct aero_key){.key = key, .len = len, .hash = hash};
+	*at = (struct aero_key){.key = key, .len = (uint16_t)len, .hash = hash};
 	return at;
 }
 

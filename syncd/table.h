@@ -36,11 +36,12 @@ enum aero_claim {
 
 struct aero_key {
 	const unsigned char *key;
-	size_t len;
+	struct aero_document *doc;
+	bool *won; /* told when the key goes to another; NULL: nobody */
 	uint32_t hash;
-	enum aero_claim claim;
-	const struct aero_document *doc;
-	size_t index; /* of a service */
+	uint32_t index; /* of a service */
+	uint16_t len;
+	uint8_t claim; /* enum aero_claim */
 };
 
 struct aero_keys {

@@ -1,11 +1,19 @@
 # What all tests share, and the tests that belong to no folder.
 if HAVE_CMOCKA
 check_LTLIBRARIES += tests/libsupport.la
+TEST_SUPPORT = tests/libsupport.la
 endif
 tests_libsupport_la_SOURCES = tests/support.c tests/support.h
-tests_libsupport_la_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_libsupport_la_LIBADD = $(CMOCKA_LIBS)
 
-SCRIPT_TESTS += tests/check_layers.sh
-E2E_TESTS += tests/e2e/harness.sh
-E2E_TESTS += tests/e2e/demo.sh tests/check_install.sh
+# What a test or a fuzz target links with unless it names libraries of its own, dependents
+# first. Archives: what is not called is not linked, nor is the fuzz engine's main beside
+# a test's.
+LDADD = $(TEST_SUPPORT) $(FUZZ_ENGINE) cli/libaero_cli.la syncd/libaero_syncd.la \
+	register/libaero_register.la legacy/libaero_legacy.la mirror/libaero_mirror.la \
+	lib/libaero.la
+
+SCRIPT_TESTS += tests/check_layers.sh tests/check_architecture.sh
+E2E_TESTS += tests/e2e/harness.sh tests/e2e/demo.sh tests/check_install.sh \
+	tests/e2e/spine.sh tests/e2e/contracts_exit.sh tests/e2e/original_data.sh \
+	tests/e2e/programs.sh

@@ -57,7 +57,8 @@ static int by_key(const void *left, const void *right)
 	return diff != 0 ? diff : (a->keylen > b->keylen) - (a->keylen < b->keylen);
 }
 
-static void add_text(struct fixture *f, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void add_text(
+	struct fixture *f, const char *format, ...)
 {
 	size_t len = strlen(f->text);
 	va_list ap;

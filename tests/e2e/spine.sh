@@ -208,6 +208,24 @@ prints "db-master (gap) ${id}24 10.77.0.24" node n24 aerostat-register --service
 	--type masterful --instance-id "${id}24" --ip 10.77.0.24
 wait_until 20 "the new db-master" resolves n11 db-master 10.77.0.24
 
+# A change-over on one node names the other's system too.
+named()
+{
+	[ "$(node "$1" hostname) $(node "$1" cat /etc/hostname)" = "$2 $2" ]
+}
+
+node_spawn n24 syncd-n24 aerostat-syncd
+wait_until 20 "db-master on n24" resolves n24 db-master 10.77.0.24
+prints "db-master ${id}23" node n23 aerostat --change-master --service db --type masterful
+wait_until 10 "the new db-master" resolves n11 db-master 10.77.0.23
+wait_until 10 "the old one, demoted" resolves n11 db-slave-1 10.77.0.24
+named n23 db-master || fail "n23 is not named db-master"
+wait_until 10 "the name of the old master's system" named n24 db-slave-1
+prints "db-master ${id}24" node n24 aerostat --change-master --service db --type masterful
+wait_until 10 "db-master again" resolves n11 db-master 10.77.0.24
+sleep 0.3
+named n24 db-master || fail "n24 is not named db-master"
+
 # --- a change while a program runs -----------------------------------------------------
 
 # Prints each answer of a name as it changes; never restarted.

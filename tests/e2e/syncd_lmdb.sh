@@ -17,7 +17,7 @@ equal "lines of an unreachable store" 1 "$(wc -l <"$test_dir/refused")"
 register i-01 10.0.0.1 --alias=first
 register i-02 10.0.0.2
 printf '10.9.9.9 mine\n' >>/etc/hosts
-aerostat-syncd --server="$server" --dryrun >"$test_dir/dry"
+aerostat --server="$server" --dryrun --offline --update >"$test_dir/dry"
 grep -qx '+10.0.0.1 web-0 first' "$test_dir/dry" || fail "no diff"
 equal "dry run" "dry run: 2 names, +2 -0 ~0, nothing written" "$(tail -n 1 "$test_dir/dry")"
 [ ! -e "$state_dir/hosts.mdb" ] || fail "the dry run wrote"
@@ -54,6 +54,10 @@ register i-03 10.0.0.3
 within 1500 resolves web-2 10.0.0.3
 note "from registered to seen: $took ms"
 wait_until 5 "/etc/hosts" in_hosts web-2 10.0.0.3
+
+signal syncd STOP
+refuses 75 aerostat-syncd --server="$server" --once
+signal syncd CONT
 
 # --- signals ---------------------------------------------------------------------------
 
@@ -181,6 +185,27 @@ if setpriv --reuid=65534 --clear-groups true 2>/dev/null; then
 	equal "unprivileged dry run" "dry run: 94 names, +0 -0 ~0, nothing written" \
 		"$(tail -n 1 "$test_dir/dry")"
 fi
+
+# --- a store that is not there yet, another one by SIGHUP, nscd ------------------------
+
+mkdir -p /run/fake /run/nscd "$test_dir/new"
+: >/run/nscd/socket
+printf '#!/bin/sh\necho "$*" >>/run/fake/told\n' >/run/fake/nscd
+chmod +x /run/fake/nscd
+echo "server: lmdb:$test_dir/new/store" >/etc/aerostat.conf
+spawn syncd env PATH="/run/fake:$PATH" aerostat-syncd
+wait_until 10 back-off status_is mode backoff
+resolves web-92 10.0.2.0 || fail "the names of the last store"
+server=lmdb:$test_dir/new/store register i-0400 10.0.4.0
+aerostat-syncd --once --accept-shrink
+wait_until 15 "the first name of a new store" resolves web-0 10.0.4.0
+wait_until 5 "nscd to be told" grep -qx -- '-i hosts' /run/fake/told
+echo "server: $server" >/etc/aerostat.conf
+signal syncd HUP
+wait_until 10 "the other store" resolves web-92 10.0.2.0
+equal server "$server" "$(status_of server)"
+stop syncd
+rm /etc/aerostat.conf /run/nscd/socket
 
 # --- the legacy updater ----------------------------------------------------------------
 

@@ -86,6 +86,18 @@ unknown web-22 || fail "of the dropped collection"
 # --- all members away ------------------------------------------------------------------
 
 for i in 0 1 2; do
+	signal "mongod-$i" STOP
+done
+sleep 2
+took=$(ms_of stop syncd)
+[ "$took" -lt 2000 ] || fail "SIGTERM took $took ms"
+note "SIGTERM while the servers are frozen: $took ms"
+for i in 0 1 2; do
+	signal "mongod-$i" CONT
+done
+daemon
+wait_until 20 "the stream" status_is mode stream
+for i in 0 1 2; do
 	kill_member "$i"
 done
 wait_until 30 back-off status_is mode backoff

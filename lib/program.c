@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "lib/program.h"
+#include "lib/server.h"
+
+int aero_check_config(const struct aero_conf *conf, FILE *out, struct aero_err *err)
+{
+	struct aero_server parsed = {0};
+	char *server = NULL;
+	int rc = aero_conf_server(conf, &server, err);
+
+	if (rc == AERO_OK)
+		rc = aero_server_parse(server, conf->port, &parsed, err);
+	if (rc == AERO_OK)
+		(void)fputs("the configuration is right\n", out);
+	aero_server_clear(&parsed);
+	free(server);
+	return rc;
+}
+
+static int run(
+	const struct aero_main *m, const struct aero_conf *conf, struct aero_err *err)
+{
+	if (conf->words.n > 0)
+		return aero_err_set(err, AERO_USAGE,
+			"'%.64s': %s takes no words; see %s --help", conf->words.v[0],
+			m->name, m->name);
+	if (conf->check_config)
+		return aero_check_config(conf, stdout, err);
+	return m->run(conf, err);
+}
+
+int aero_program_main(const struct aero_main *m, int argc, char *const argv[])
+{
+	struct aero_conf conf;
+	struct aero_err err = {""};
+	int rc = aero_conf_load(m->program, argc, argv, &conf, &err);
+
+	if (rc == AERO_OK) {
+		aero_log_level((enum aero_level)conf.loglevel);
+		for (size_t i = 0; i < conf.warnings.n; i++)
+			aero_log(AERO_WARNING, "options: %s", conf.warnings.v[i]);
+		if (conf.help)
+			aero_conf_help(m->program, m->usage);
+		else if (conf.version)
+			(void)printf("%s %s\n", m->name, PACKAGE_VERSION);
+		else
+			rc = run(m, &conf, &err);
+	}
+	if ((fflush(stdout) != 0 || ferror(stdout)) && rc == AERO_OK)
+		rc = aero_err_set(&err, AERO_IO, "standard output: %s", strerror(errno));
+	if (rc != AERO_OK)
+		aero_log(AERO_ERROR, "%s: %s", m->what, err.msg);
+	aero_conf_clear(&conf);
+	return (int)aero_exit_code(rc);
+}

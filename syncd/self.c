@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* The node that this daemon runs on. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/identity.h"
+#include "lib/log.h"
+#include "register/hostname.h"
+#include "syncd/mirror.h"
+
+/* An update-only node keeps its name, and so does one that is an image of another. */
+static bool registered_here(const struct aero_conf *conf, const char *instance_id)
+{
+	struct aero_identity identity = {0};
+	bool foreign = false, here;
+
+	here = strcmp(instance_id, AERO_TEST_INSTANCE) != 0 &&
+	       aero_identity_load(conf, &identity, &foreign, NULL) == AERO_OK &&
+	       !foreign && strcmp(identity.who.instance_id, instance_id) == 0;
+	aero_identity_clear(&identity);
+	return here;
+}
+
+/* Only when the slot's name is another than before: a registration that has just named
+ * the system is ahead of the mirror. */
+void aero_mirror_name_system(struct aero_mirror *m, const struct aero_host *self)
+{
+	const char *name = self->doc->name.text;
+	struct aero_err err;
+
+	if (strcmp(m->named, name) == 0 || !aero_hostname_allowed(m->conf) ||
+		!registered_here(m->conf, self->doc->instance_id))
+		return;
+	(void)snprintf(m->named, sizeof(m->named), "%s", name);
+	if (aero_hostname_set(m->conf, name, &err) != AERO_OK)
+		aero_log(AERO_ERROR, "hostname: %s", err.msg);
+	else
+		aero_log(AERO_INFO, "hostname: this node is %s", name);
+}
