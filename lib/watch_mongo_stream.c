@@ -81,7 +81,8 @@ static int take_doc(const bson_t *doc, void *arg, struct aero_err *err)
 }
 
 /* The document as it is now, perhaps later than the event; the events between come all
- * the same and lead to the same end. None: it was deleted since. */
+ * the same and lead to the same end. None: it was deleted since; until that event comes
+ * the old version has to stay, for there may be updates before it. */
 static int reread(
 	struct aero_watch_mongo *w, struct aero_change *change, struct aero_err *err)
 {
@@ -122,6 +123,8 @@ static int read_event(struct aero_watch_mongo *w, const bson_t *doc, struct aero
 			AERO_MONGO_SLOTS, event.what);
 	else if (event.kind == AERO_MONGO_REREAD)
 		rc = reread(w, &event.change, err);
+	if (event.kind == AERO_MONGO_REREAD && event.change.doc == NULL)
+		event.kind = AERO_MONGO_IGNORED;
 	if (rc == AERO_OK && event.kind != AERO_MONGO_IGNORED &&
 		!aero_batch_add(&w->read, &event.change))
 		rc = no_memory(err);

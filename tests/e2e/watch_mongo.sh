@@ -6,5 +6,5 @@
 
 start_replica_set --quiet >/dev/null
 export AEROSTAT_TEST_SET=$mongo_uri
-"$top_builddir/tests/test_watch_mongo"
+"$top_builddir/tests/test_watch_mongo" "$@"
 pass
