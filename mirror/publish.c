@@ -220,13 +220,22 @@ static bool key_ok(const struct aero_entry *e)
 	return e->key[0] == AERO_KEY_NAME;
 }
 
+/* A caller that keeps its entries in order saves the sort, a fourth of a publish. */
+static bool sorted(const struct aero_generation *gen)
+{
+	for (size_t i = 1; i < gen->n_entries; i++)
+		if (compare(&gen->entries[i - 1], &gen->entries[i]) > 0)
+			return false;
+	return true;
+}
+
 /* Sort and check the entries; count the aliases cut and the bytes of all nodes. */
 static int prepare(struct aero_generation *gen, size_t *ret_cut, size_t *ret_bytes)
 {
 	size_t i, len, cut = 0, bytes = 0;
 	const struct aero_entry *e;
 
-	if (gen->n_entries > 0)
+	if (!sorted(gen))
 		qsort(gen->entries, gen->n_entries, sizeof(*gen->entries), compare);
 	for (i = 0; i < gen->n_entries; i++) {
 		e = &gen->entries[i];

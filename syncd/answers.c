@@ -77,6 +77,7 @@ void aero_answers_free(struct aero_answers *answers)
 {
 	if (answers == NULL)
 		return;
+	aero_order_clear(&answers->order);
 	aero_table_clear(&answers->table);
 	aero_list_clear(&answers->zones);
 	free(answers->domain);

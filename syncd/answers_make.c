@@ -136,15 +136,6 @@ static void add_entry(struct make *m, const unsigned char *key, size_t len,
 		.key = key, .keylen = len, .rec = rec, .is_alias = is_alias};
 }
 
-/* A short name is an alias of the full one. */
-static void add_label(struct make *m, const struct aero_label *label,
-	const struct aero_rec *rec, bool is_alias)
-{
-	add_entry(m, label->key, label->len, rec, is_alias || label->full > 0);
-	if (label->full > 0)
-		add_entry(m, label->key, label->full, rec, is_alias);
-}
-
 static char *add_text(char *at, const char *text)
 {
 	size_t size = strlen(text) + 1;
@@ -155,10 +146,11 @@ static char *add_text(char *at, const char *text)
 
 /* The record of a host, its aliases from *blob and *texts on. */
 static void add_host(
-	struct make *m, const struct aero_document *doc, char **blob, const char ***texts)
+	struct make *m, struct aero_document *doc, char **blob, const char ***texts)
 {
 	struct aero_host *host = &m->set.hosts[m->set.n_hosts++];
 
+	doc->host = host;
 	*host = (struct aero_host){.doc = doc, .aliases = *texts};
 	host->rec = (struct aero_rec){.n4 = doc->n4,
 		.n6 = doc->n6,
@@ -170,7 +162,6 @@ static void add_host(
 		*blob = add_text(*blob, doc->name.text);
 		host->rec.n_alias++;
 	}
-	add_label(m, &doc->name, &host->rec, false);
 	for (size_t i = 0; i < doc->n_aliases; i++) {
 		const struct aero_label *alias = &doc->aliases[i];
 
@@ -188,13 +179,6 @@ static void add_host(
 		*(*texts)++ = alias->text;
 		host->rec.n_alias++;
 		host->n_aliases++;
-		add_label(m, alias, &host->rec, true);
-	}
-	for (size_t i = 0; i < (size_t)doc->n4 + doc->n6; i++) {
-		size_t len = i < doc->n4 ? 5 : 17;
-
-		if (doc->addr_won[i])
-			add_entry(m, doc->addr_key[i], len, &host->rec, false);
 	}
 }
 
@@ -223,8 +207,6 @@ static void add_member(struct make *m, const struct aero_document *doc)
 				doc->service.full - 1U);
 			rec->canon = service->fqdn;
 		}
-		/* not a node of its own: enumeration skips it */
-		add_label(m, service->label, rec, true);
 	}
 	for (uint8_t i = 0; i < doc->n4 && rec->n4 < AERO_ADDR_MAX; i++)
 		memcpy(service->addr4[rec->n4++], doc->addr4[i], 4);
@@ -233,7 +215,7 @@ static void add_member(struct make *m, const struct aero_document *doc)
 }
 
 static void add_document(
-	struct make *m, const struct aero_document *doc, char **blob, const char ***texts)
+	struct make *m, struct aero_document *doc, char **blob, const char ***texts)
 {
 	m->set.n_gaps += doc->gap;
 	m->set.n_cut += doc->n_cut;
@@ -248,6 +230,26 @@ static void add_document(
 	}
 	add_host(m, doc, blob, texts);
 	add_member(m, doc);
+}
+
+/* The keys that were won, in the order of the file. */
+static void add_entries(struct make *m, const struct aero_order *order)
+{
+	for (size_t i = 0; i < order->n; i++) {
+		const struct aero_candidate *c = &order->v[i];
+
+		if (c->doc->name.won && *c->won)
+			add_entry(m, c->key, c->len, &c->doc->host->rec, c->is_alias);
+	}
+	/* services are no nodes of their own: enumeration skips them */
+	for (size_t i = 0; i < m->n_services; i++) {
+		const struct aero_service *service = &m->set.services[i];
+		const struct aero_label *label = service->label;
+
+		add_entry(m, label->key, label->len, &service->rec, true);
+		if (label->full > 0)
+			add_entry(m, label->key, label->full, &service->rec, true);
+	}
 }
 
 /* Room for all that could answer. */
@@ -295,7 +297,11 @@ int aero_answers_make(
 	char *blob;
 	int rc = AERO_OK;
 
-	if (!aero_table_sort(&answers->table))
+	/* first the order, which looks at documents that go with the sort */
+	if (!aero_order_update(&answers->order,
+		    answers->table.v + answers->table.n_sorted,
+		    answers->table.n - answers->table.n_sorted) ||
+		!aero_table_sort(&answers->table))
 		goto no_memory;
 	m.docs = answers->table.v;
 	m.n = answers->table.n;
@@ -311,6 +317,7 @@ int aero_answers_make(
 	blob = m.set.alias_blob;
 	for (size_t i = 0; i < m.n; i++)
 		add_document(&m, m.docs[i], &blob, &texts);
+	add_entries(&m, &answers->order);
 	m.set.n_documents = m.n;
 	m.set.zones = answers->zones_text;
 	m.set.n_zones = answers->n_zones;

@@ -4,6 +4,7 @@
 #define AERO_SYNCD_ANSWERS_PARTS_H
 
 #include "syncd/answers.h"
+#include "syncd/order.h"
 #include "syncd/table.h"
 
 #define ZONES_MAX 1024 /* bytes of zones: the mirror's description holds a few more */
@@ -15,6 +16,7 @@ struct aero_answers {
 	char zones_text[ZONES_MAX];
 	uint16_t n_zones;
 	struct aero_table table;
+	struct aero_order order;
 };
 
 #endif

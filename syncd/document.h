@@ -37,10 +37,13 @@ struct aero_refused {
 
 /* Everything that it points to goes with it. */
 struct aero_document {
-	struct aero_document *next; /* answers.c's */
-	bool gone;                  /* answers.c's */
-	bool answers;               /* valid name and an address */
-	bool gap;                   /* valid name, no address given */
+	/* answers.c's: */
+	struct aero_document *next;
+	struct aero_host *host;
+	bool gone, ordered;
+
+	bool answers; /* valid name and an address */
+	bool gap;     /* valid name, no address given */
 	uint8_t n4, n6;
 	unsigned char addr4[AERO_DOCUMENT_ADDRS][4], addr6[AERO_DOCUMENT_ADDRS][16];
 	/* key[0] is followed by the address */

@@ -10,6 +10,7 @@ syncd_libaero_syncd_la_SOURCES = \
 	syncd/mirror.c syncd/mirror.h \
 	syncd/nscd.c syncd/nscd.h \
 	syncd/once.c \
+	syncd/order.c syncd/order.h \
 	syncd/pace.c syncd/pace.h \
 	syncd/parts.h \
 	syncd/reload.c syncd/reload.h \
