@@ -195,6 +195,27 @@ wait_until 5 "natural order" hosts_has n11 '10.78.0.15 app-12'
 equal "natural order" "app-0 app-1 app-2 app-3 app-4 app-5 app-6 app-7 app-8 app-9 app-10 \
 app-11 app-12" "$(node n11 awk '$2 ~ /^app-/ { print $2 }' /etc/hosts | xargs)"
 
+# Many boot at once: each gets a name of its own, and no number is left out.
+crowd()
+{
+	local i out=$test_dir/crowd
+	mkdir -p "$out"
+	for ((i = 1; i <= 12; i++)); do
+		spawn "crowd-$i" aerostat-register --root="$out/$1-$i" --server="$uri" \
+			--service="$1" --type="$2" --instance-id="i-crowd-$1-$i" --ip="10.79.0.$i"
+	done
+	for ((i = 1; i <= 12; i++)); do
+		wait "$(pid_of "crowd-$i")" || fail "$1: $(tail -n 2 "$test_dir/crowd-$i.log")"
+		grep "^$1-" "$test_dir/crowd-$i.log" >>"$out/$1"
+		rm "$test_dir/crowd-$i.log" "$test_dir/.pids/crowd-$i"
+	done
+	awk '{ print $1 }' "$out/$1" | sort -V | xargs
+}
+
+equal "a crowd" "$(echo rush-{0..11})" "$(crowd rush iterative)"
+equal "a crowd with a master" "$(echo gold-master gold-slave-{1..11})" "$(crowd gold masterful)"
+wait_until 20 "the last of the crowd" node n12 getent -s hosts:aerostat hosts gold-slave-11
+
 # Of a masterful service too: a slave's number, and the master's name itself.
 prints "" node n22 sh -c 'aerostat release >/dev/null'
 wait_until 20 "the end of db-slave-1" unknown n11 db-slave-1
