@@ -292,19 +292,20 @@ static bool keys_room(struct make *m)
 int aero_answers_make(
 	struct aero_answers *answers, struct aero_answer_set *ret, struct aero_err *err)
 {
+	struct aero_table *table = &answers->table;
 	struct make m = {0};
 	const char **texts;
 	char *blob;
 	int rc = AERO_OK;
 
 	/* first the order, which looks at documents that go with the sort */
-	if (!aero_order_update(&answers->order,
-		    answers->table.v + answers->table.n_sorted,
-		    answers->table.n - answers->table.n_sorted) ||
-		!aero_table_sort(&answers->table))
+	if (table->n > 0 &&
+		(!aero_order_update(&answers->order, table->v + table->n_sorted,
+			 table->n - table->n_sorted) ||
+			!aero_table_sort(table)))
 		goto no_memory;
-	m.docs = answers->table.v;
-	m.n = answers->table.n;
+	m.docs = table->v;
+	m.n = table->n;
 	if (!keys_room(&m))
 		goto no_memory;
 	claim_names(&m);
