@@ -133,6 +133,13 @@ signal()
 	kill "-$2" "$(pid_of "$1")"
 }
 
+# Is it still the child that spawn made? The number of one that ended by itself may belong
+# to a stranger by now, in a test that runs beside this one.
+is_child()
+{
+	grep -qx "PPid:[[:space:]]*$BASHPID" "/proc/$1/status" 2>/dev/null
+}
+
 # stop NAME [SIGNAL]: and wait until it is gone; its exit code in $exit_code. Nothing if
 # it was never started. (The braces hold back what bash says of killed jobs.)
 stop()
@@ -142,8 +149,10 @@ stop()
 	pid=$(pid_of "$1")
 	exit_code=0
 	{
-		kill "-${2:-TERM}" "$pid" || :
-		e2e_await_end "$pid" || fail "$1 does not end with SIG${2:-TERM}" 2>&3
+		if is_child "$pid"; then
+			kill "-${2:-TERM}" "$pid" || :
+			e2e_await_end "$pid" || fail "$1 does not end with SIG${2:-TERM}" 2>&3
+		fi
 		wait "$pid" || exit_code=$?
 	} 3>&2 2>/dev/null
 	rm -f "$test_dir/.pids/$1"
