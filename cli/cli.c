@@ -175,8 +175,9 @@ out:
 	if ((fflush(out) != 0 || ferror(out)) && rc == AERO_OK)
 		rc = aero_err_set(&err, AERO_IO, "output: %s", strerror(errno));
 	if (rc != AERO_OK) {
-		aero_log(AERO_ERROR, "%s%s%s", what != NULL ? what : "",
-			what != NULL ? ": " : "", err.msg);
+		if (what == NULL)
+			what = rc == AERO_USAGE ? "usage" : "options";
+		aero_log(AERO_ERROR, "%s: %s", what, err.msg);
 		code = (int)aero_exit_code(rc);
 	}
 	aero_conf_clear(&conf);

@@ -56,7 +56,8 @@ int aero_program_main(const struct aero_main *m, int argc, char *const argv[])
 	if ((fflush(stdout) != 0 || ferror(stdout)) && rc == AERO_OK)
 		rc = aero_err_set(&err, AERO_IO, "standard output: %s", strerror(errno));
 	if (rc != AERO_OK)
-		aero_log(AERO_ERROR, "%s: %s", m->what, err.msg);
+		aero_log(AERO_ERROR, "%s: %s", rc == AERO_USAGE ? "usage" : m->what,
+			err.msg);
 	aero_conf_clear(&conf);
 	return (int)aero_exit_code(rc);
 }

@@ -13,6 +13,8 @@
 #include "register/report.h"
 #include "register/session.h"
 
+#define BRIEF_DEADLINE 10 /* seconds */
+
 static uint64_t random_bits(void *arg)
 {
 	(void)arg;
@@ -135,7 +137,12 @@ static int who_is_it(struct aero_session *session, bool *ret_here, struct aero_e
 			session->me.ip6 == NULL)
 			rc = aero_err_set(err, AERO_NOMEM, "out of memory");
 	} else {
-		rc = aero_identity_find(conf, &session->me, err);
+		/* Lent strings. A person waits here, and not as long as a boot may. */
+		struct aero_conf brief = *conf;
+
+		if (brief.register_deadline > BRIEF_DEADLINE)
+			brief.register_deadline = BRIEF_DEADLINE;
+		rc = aero_identity_find(&brief, &session->me, err);
 	}
 	/* Where its slot is gone, the service is still needed to look for open
 	 * change-overs. */
