@@ -137,7 +137,8 @@ signal()
 # to a stranger by now, in a test that runs beside this one.
 is_child()
 {
-	grep -qx "PPid:[[:space:]]*$BASHPID" "/proc/$1/status" 2>/dev/null
+	# $$ in a subshell is the shell that spawned, too
+	grep -qxE "PPid:[[:space:]]*($$|$BASHPID)" "/proc/$1/status" 2>/dev/null
 }
 
 # stop NAME [SIGNAL]: and wait until it is gone; its exit code in $exit_code. Nothing if

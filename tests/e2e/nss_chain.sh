@@ -34,13 +34,14 @@ for name in chain_probe publish_tool; do
 	cp "$bin" "$dir/" || exit 99
 done
 
-# The system that this test shows its processes.
-echo 'hosts: aerostat' >"$dir/nsswitch.conf"
-printf '127.0.0.1 localhost\n10.77.0.1 from-files\n' >"$dir/hosts"
-printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n' >"$dir/resolv.conf"
-for name in nsswitch.conf hosts resolv.conf; do
-	mount --bind "$dir/$name" "$(readlink -f /etc/$name)" || exit 99
-done
+# The system that this test shows its processes: a copy of /etc, as a small one lacks hosts.
+etc=$dir/etc
+mkdir "$etc" && cp -a /etc/. "$etc/" || exit 99
+rm -f "$etc/nsswitch.conf" "$etc/hosts" "$etc/resolv.conf"
+echo 'hosts: aerostat' >"$etc/nsswitch.conf"
+printf '127.0.0.1 localhost\n10.77.0.1 from-files\n' >"$etc/hosts"
+printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n' >"$etc/resolv.conf"
+mount --bind "$etc" /etc || exit 99
 mount -t tmpfs -o mode=755 tmpfs /var/lib && mkdir /var/lib/aerostat || exit 99
 ip link set lo up 2>/dev/null || python3 -c '
 import fcntl, socket, struct
@@ -68,7 +69,7 @@ standard() {
 		lo-1 127.0.0.9 loop
 	END
 }
-order() { echo "hosts: $*" >"$dir/nsswitch.conf"; }
+order() { echo "hosts: $*" >/etc/nsswitch.conf; }
 
 fails=0
 n=0

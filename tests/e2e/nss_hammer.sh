@@ -18,8 +18,9 @@ if [ -z "$AERO_INSIDE" ]; then
 fi
 # The whole /var/lib of this namespace is a scratch folder.
 mount -t tmpfs -o mode=755 tmpfs /var/lib && mkdir /var/lib/aerostat || exit 99
-echo 'hosts: aerostat' >/var/lib/nsswitch.conf
-mount --bind /var/lib/nsswitch.conf "$(readlink -f /etc/nsswitch.conf)" || exit 99
+mkdir /var/lib/etc && cp -a /etc/. /var/lib/etc/ && rm -f /var/lib/etc/nsswitch.conf || exit 99
+echo 'hosts: aerostat' >/var/lib/etc/nsswitch.conf
+mount --bind /var/lib/etc /etc || exit 99
 mkdir /var/lib/mods
 cp -L "$top_builddir/nss/.libs/libnss_aerostat.so.2" /var/lib/mods/ || exit 99
 LD_LIBRARY_PATH=/var/lib/mods "$top_builddir/tests/hammer" /var/lib/aerostat/hosts.mdb "$@"
