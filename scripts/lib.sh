@@ -10,7 +10,8 @@ packages_build='build-essential autoconf automake libtool pkg-config libmongoc-d
 	liblmdb-dev libyaml-dev libcurl4-openssl-dev libssl-dev libexpat1-dev libcmocka-dev
 	python3 git'
 # shellcheck disable=SC2034
-packages_test='iproute2 iputils-ping procps python3-pymongo'
+packages_test='curl iproute2 iputils-ping openssh-client patch procps python3-pymongo
+	supervisor'
 # shellcheck disable=SC2034
 packages_lint='clang libclang-rt-14-dev clang-format valgrind cppcheck shellcheck mandoc'
 
@@ -74,10 +75,19 @@ quietly()
 	wait "$job"
 }
 
+# A daemon that comes along for the tests (supervisor) is not started on this machine.
 apt()
-{
+(
+	policy=/usr/sbin/policy-rc.d
+	if [ ! -e "$policy" ] && [ -w "${policy%/*}" ]; then
+		trap 'rm -f "$policy"' EXIT
+		trap 'exit 143' HUP INT TERM
+		printf '#!/bin/sh\n# Of aerostat/scripts, while it installs packages.\nexit 101\n' \
+			>"$policy"
+		chmod 755 "$policy"
+	fi
 	DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@"
-}
+)
 
 # Another apt holds a lock, or a mirror hiccups: worth a second try.
 apt_again()
