@@ -153,6 +153,12 @@ static void info_file_is_read_where_it_may_be(void **state)
 		run(aero_register_run, root, "--instance-id i-1 --ip 10.0.0.1 --dryrun"));
 	assert_string_equal(
 		"dry run: would register doc-0 (new) i-1 10.0.0.1 aliases x\n", said);
+	/* An empty value is the default, so the root counts for it. */
+	assert_int_equal(AERO_OK, run(aero_register_run, root,
+					  "--instance-id i-1 --ip 10.0.0.1 --dryrun "
+					  "--info="));
+	assert_string_equal(
+		"dry run: would register doc-0 (new) i-1 10.0.0.1 aliases x\n", said);
 	test_write(test_path("inforoot/etc/aerostat_info"), "# comment\napp\n");
 	assert_int_equal(AERO_OK,
 		run(aero_register_run, root, "--instance-id i-1 --ip 10.0.0.1 --dryrun"));
