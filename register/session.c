@@ -137,6 +137,8 @@ static int of_file(
 		rc = aero_info_words(file.service,
 			*conf->type != '\0' ? conf->type : aero_info_type(&file),
 			conf->alias.n > 0 ? &conf->alias : &file.aliases, info, err);
+		if (*conf->type == '\0') /* the file's type counts: so does its fault */
+			memcpy(info->warning, file.warning, sizeof(info->warning));
 	}
 	aero_info_clear(&file);
 	free(text);
