@@ -73,7 +73,9 @@ const struct aero_option aero_options[] = {
 	ENUM(loglevel, "INFO", "DEBUG|INFO|WARNING|ERROR|CRITICAL", "least level logged"),
 	STR(root, "/", "DIR", "prefix of all built-in paths (tests, image builds)"),
 
-	STR(info, "/etc/aerostat_info", "FILE", "what this node runs: SERVICE [TYPE] [ALIAS...]"),
+	STR(info, "", "FILE",
+		"what this node runs: SERVICE [TYPE] [ALIAS...] (default "
+		"/etc/aerostat_info)"),
 	ENUM(info_source, "file", "file|tags", "read that from the file or from instance tags"),
 	STR(service, "", "SERVICE", "service of this node, instead of aerostat_info"),
 	STR(type, "", "TYPE", "service type: masterful or iterative"),

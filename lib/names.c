@@ -87,6 +87,17 @@ const char *aero_name_refuse(const char *name, bool underscore, const char *doma
 	return NULL;
 }
 
+const char *aero_zone_refuse(const char *zone)
+{
+	char dot[] = ".", *dots[] = {dot};
+	const struct aero_list all = {.v = dots, .n = 1};
+	const char *name = zone + strspn(zone, ".");
+
+	if (strcmp(zone, ".") == 0)
+		return NULL;
+	return aero_name_refuse(name, true, NULL, &all);
+}
+
 /* Compare the runs of digits that begin at *a and *b by value, and step over them. */
 static int number_cmp(const char **a, const char **b)
 {

@@ -15,6 +15,9 @@
  * in one of zones (`.` allows all; leading dots do not count). */
 const char *aero_name_refuse(const char *name, bool underscore, const char *domain,
 	const struct aero_list *zones);
+/* Why this may not be the domain or one of the zones; NULL if it may. Leading dots do not
+ * count, but `.` alone is all. */
+const char *aero_zone_refuse(const char *zone);
 
 /* Natural order: runs of digits compare as numbers, letters without case; names that are
  * equal so are ordered as bytes. Never 0 for different strings. */

@@ -6,8 +6,31 @@
 #include <string.h>
 
 #include "lib/log.h"
+#include "lib/names.h"
 #include "lib/program.h"
 #include "lib/server.h"
+
+/* What syncd would refuse to start with. Dots around the domain say nothing. */
+static int check_zones(const struct aero_conf *conf, struct aero_err *err)
+{
+	const char *why = NULL;
+	char *domain = strdup(conf->domain + strspn(conf->domain, "."));
+	int rc = AERO_OK;
+
+	if (domain == NULL)
+		return aero_err_set(err, AERO_NOMEM, "options: out of memory");
+	for (size_t n = strlen(domain); n > 0 && domain[n - 1] == '.'; n--)
+		domain[n - 1] = '\0';
+	if (*domain != '\0' && (why = aero_zone_refuse(domain)) != NULL)
+		rc = aero_err_set(
+			err, AERO_CONFIG, "domain '%.100s': %s", conf->domain, why);
+	for (size_t i = 0; rc == AERO_OK && i < conf->zones.n; i++)
+		if ((why = aero_zone_refuse(conf->zones.v[i])) != NULL)
+			rc = aero_err_set(err, AERO_CONFIG, "zone '%.100s': %s",
+				conf->zones.v[i], why);
+	free(domain);
+	return rc;
+}
 
 int aero_check_config(const struct aero_conf *conf, FILE *out, struct aero_err *err)
 {
@@ -17,6 +40,8 @@ int aero_check_config(const struct aero_conf *conf, FILE *out, struct aero_err *
 
 	if (rc == AERO_OK)
 		rc = aero_server_parse(server, conf->port, &parsed, err);
+	if (rc == AERO_OK)
+		rc = check_zones(conf, err);
 	if (rc == AERO_OK)
 		(void)fputs("the configuration is right\n", out);
 	aero_server_clear(&parsed);

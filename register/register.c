@@ -112,7 +112,7 @@ static int who_is_it(struct aero_session *session, bool *ret_here, struct aero_e
 {
 	const struct aero_conf *conf = session->conf;
 	struct aero_identity identity = {0};
-	bool foreign = false, flag = *conf->instance_id != '\0';
+	bool foreign = false, flag = *conf->instance_id != '\0', ours;
 	int rc = aero_identity_load(conf, &identity, &foreign, err);
 
 	if (rc != AERO_OK && rc != AERO_MISS)
@@ -120,11 +120,9 @@ static int who_is_it(struct aero_session *session, bool *ret_here, struct aero_e
 	if (rc == AERO_OK && foreign)
 		aero_log(AERO_WARNING, "identity: identity.json is of another machine "
 				       "(an image?); not used");
+	ours = rc == AERO_OK && !foreign;
 	if (rc == AERO_OK && (foreign || (conf->offline && !flag)))
 		rc = AERO_MISS;
-	*ret_here = !flag;
-	if (rc == AERO_OK && flag)
-		*ret_here = strcmp(conf->instance_id, identity.who.instance_id) == 0;
 	if (flag || rc == AERO_OK) {
 		session->me = (struct aero_occupant){
 			.instance_id = strdup(
@@ -144,6 +142,11 @@ static int who_is_it(struct aero_session *session, bool *ret_here, struct aero_e
 			brief.register_deadline = BRIEF_DEADLINE;
 		rc = aero_identity_find(&brief, &session->me, err);
 	}
+	/* The mark of another id (--offline: test-instance) is not this one's to change. */
+	*ret_here = !flag;
+	if (rc == AERO_OK && ours)
+		*ret_here = strcmp(session->me.instance_id, identity.who.instance_id) ==
+			    0;
 	/* Where its slot is gone, the service is still needed to look for open
 	 * change-overs. */
 	if (rc == AERO_OK && session->info.service == NULL && identity.service != NULL &&

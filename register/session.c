@@ -90,7 +90,7 @@ int aero_session_begin(
 static int read_info(const struct aero_conf *conf, char **ret_path, char **ret_text,
 	size_t *ret_len, struct aero_err *err)
 {
-	bool given = aero_conf_from(conf, "info") != AERO_FROM_DEFAULT;
+	bool given = *conf->info != '\0';
 	char *path = given ? strdup(conf->info) : aero_conf_path(conf, INFO),
 	     *other = NULL;
 	int rc;
@@ -137,6 +137,8 @@ static int of_file(
 		rc = aero_info_words(file.service,
 			*conf->type != '\0' ? conf->type : aero_info_type(&file),
 			conf->alias.n > 0 ? &conf->alias : &file.aliases, info, err);
+		if (*conf->type == '\0') /* the file's type counts: so does its fault */
+			memcpy(info->warning, file.warning, sizeof(info->warning));
 	}
 	aero_info_clear(&file);
 	free(text);

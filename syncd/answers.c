@@ -13,14 +13,8 @@
 static int add_zone(struct aero_answers *answers, const char *what, const char *zone,
 	size_t *len, struct aero_err *err)
 {
-	char dot[] = ".", *dots[] = {dot};
-	const struct aero_list all = {.v = dots, .n = 1};
-	const char *name = zone + strspn(zone, "."), *why = NULL;
+	const char *why = aero_zone_refuse(zone);
 
-	if (*name != '\0')
-		why = aero_name_refuse(name, true, NULL, &all);
-	else if (strcmp(zone, ".") != 0)
-		why = "empty name";
 	if (why == NULL && *len + strlen(zone) + 1 > sizeof(answers->zones_text))
 		why = "too many zones";
 	if (why != NULL)

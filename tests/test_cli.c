@@ -206,6 +206,12 @@ static void version_and_check_print_one_line(void **state)
 	assert_int_equal(RUN("--check-config", "--server=lmdb:"), 78);
 	assert_int_equal(RUN("--check-config", "--server-file=/nonexistent"), 78);
 	assert_has(err_text, "no such file");
+	/* What syncd would end with 78 for. */
+	assert_int_equal(RUN("--check-config", "--domain=a b"), 78);
+	assert_has(err_text, "domain 'a b'");
+	assert_int_equal(RUN("--check-config", "--zones=ok.example,a..b"), 78);
+	assert_has(err_text, "zone 'a..b'");
+	assert_int_equal(RUN("--check-config", "--domain=.a.", "--zones=.,.b"), 0);
 }
 
 static void help_fits_80_columns(void **state)

@@ -153,6 +153,12 @@ static void info_file_is_read_where_it_may_be(void **state)
 		run(aero_register_run, root, "--instance-id i-1 --ip 10.0.0.1 --dryrun"));
 	assert_string_equal(
 		"dry run: would register doc-0 (new) i-1 10.0.0.1 aliases x\n", said);
+	/* An empty value is the default, so the root counts for it. */
+	assert_int_equal(AERO_OK, run(aero_register_run, root,
+					  "--instance-id i-1 --ip 10.0.0.1 --dryrun "
+					  "--info="));
+	assert_string_equal(
+		"dry run: would register doc-0 (new) i-1 10.0.0.1 aliases x\n", said);
 	test_write(test_path("inforoot/etc/aerostat_info"), "# comment\napp\n");
 	assert_int_equal(AERO_OK,
 		run(aero_register_run, root, "--instance-id i-1 --ip 10.0.0.1 --dryrun"));
@@ -166,6 +172,34 @@ static void info_file_is_read_where_it_may_be(void **state)
 	assert_int_equal(AERO_CONFIG,
 		run(aero_register_run, root, "--instance-id i-1 --ip 10.0.0.1 --dryrun"));
 	assert_non_null(strstr(said_err.msg, "/etc/aerostat_info:2: service 'a.b'"));
+}
+
+static void releasing_another_id_keeps_the_mark_of_this_node(void **state)
+{
+	const char *mark = test_path("mark/var/lib/aerostat/identity.json");
+	char root[300];
+	struct stat st;
+
+	(void)state;
+	(void)snprintf(root, sizeof(root), "%s", test_path("mark"));
+	assert_int_equal(AERO_OK,
+		run(aero_register_run, root,
+			"--service mark --instance-id i-m --ip 10.0.0.1"));
+	assert_int_equal(AERO_OK, run(aero_release_run, root, "--offline"));
+	assert_string_equal("released nothing test-instance\n", said);
+	assert_int_equal(0, stat(mark, &st));
+	assert_int_equal(
+		AERO_OK, run(aero_release_run, root, "--instance-id i-another"));
+	assert_int_equal(0, stat(mark, &st));
+	assert_int_equal(AERO_OK, run(aero_release_run, root, ""));
+	assert_string_equal("released mark-0 i-m\n", said);
+	assert_int_not_equal(0, stat(mark, &st));
+	/* Registered as test-instance, it is test-instance's. */
+	assert_int_equal(
+		AERO_OK, run(aero_register_run, root, "--service mark --offline"));
+	assert_int_equal(0, stat(mark, &st));
+	assert_int_equal(AERO_OK, run(aero_release_run, root, "--offline"));
+	assert_int_not_equal(0, stat(mark, &st));
 }
 
 static void dry_run_writes_nothing(void **state)
@@ -337,6 +371,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(line_by_line),
 		cmocka_unit_test(info_file_is_read_where_it_may_be),
+		cmocka_unit_test(releasing_another_id_keeps_the_mark_of_this_node),
 		cmocka_unit_test(dry_run_writes_nothing),
 		cmocka_unit_test(second_registrar_names_the_first),
 		cmocka_unit_test(not_root_is_told_what_to_do),
