@@ -56,7 +56,7 @@ static bool equal(const struct aero_hosts_result *result)
 /* Copies that are kept: the previous file, and once the one before the first take-over by
  * a legacy updater's text, which drops the user's lines. */
 static int keep_copies(const struct aero_hosts_job *job, const struct aero_target *target,
-	const struct aero_hosts_result *result, struct aero_err *err)
+	const struct aero_hosts_result *result, bool *ret_first, struct aero_err *err)
 {
 	mode_t mode = target->exists ? target->st.st_mode & 0777 : 0644;
 	int rc;
@@ -69,6 +69,7 @@ static int keep_copies(const struct aero_hosts_job *job, const struct aero_targe
 			job->paths->before, result->old, result->old_len, mode, err);
 		if (rc != AERO_OK)
 			return rc;
+		*ret_first = true;
 	}
 	if (!target->exists)
 		return AERO_OK;
@@ -76,11 +77,29 @@ static int keep_copies(const struct aero_hosts_job *job, const struct aero_targe
 		job->paths->bak, result->old, result->old_len, mode, err);
 }
 
+/* The first take-over failed, so the copy before it goes again: the user may edit the file
+ * until it succeeds. Not when the new text is there all the same, or half written. */
+static void take_back(const struct aero_hosts_job *job, const struct aero_target *target,
+	const struct aero_hosts_result *result)
+{
+	bool unfinished = true, taken = true;
+	char *now = NULL;
+	size_t len = 0;
+
+	if (aero_target_unfinished(target, &unfinished, NULL, NULL, NULL) == AERO_OK &&
+		aero_file_read(target->path, AERO_HOSTS_MAX, &now, &len, NULL) == AERO_OK)
+		taken = len == result->now.len &&
+			memcmp(now, result->now.text, len) == 0;
+	free(now);
+	if (!unfinished && !taken)
+		(void)unlink(job->paths->before);
+}
+
 /* One try. AERO_AGAIN: the file changed meanwhile. */
 static int update(const struct aero_hosts_job *job, struct aero_target *target,
 	struct aero_hosts_result *result, struct aero_err *err)
 {
-	bool in_place = false;
+	bool in_place = false, first = false;
 	int rc;
 
 	rc = read_old(job, target, result, err);
@@ -98,10 +117,12 @@ static int update(const struct aero_hosts_job *job, struct aero_target *target,
 	}
 	rc = aero_target_prepare(target, result->now.text, result->now.len, err);
 	if (rc == AERO_OK)
-		rc = keep_copies(job, target, result, err);
+		rc = keep_copies(job, target, result, &first, err);
 	if (rc == AERO_OK)
 		rc = aero_target_commit(
 			target, result->now.text, result->now.len, &in_place, err);
+	if (rc != AERO_OK && first)
+		take_back(job, target, result);
 	result->how = in_place ? AERO_HOSTS_IN_PLACE : AERO_HOSTS_RENAMED;
 	return rc;
 }

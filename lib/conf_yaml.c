@@ -77,7 +77,7 @@ static int unknown_key(const struct input *in, const yaml_event_t *event, const 
 		if (!aero_options[i].flag_only)
 			list[n++] = aero_options[i].key;
 	return bad_at(in, &event->start_mark, "unknown key %s%s",
-		aero_quote(key, shown, 80),
+		aero_conf_shown(key, shown), /* `server:URI` may hold a password */
 		aero_nearest_words("", aero_nearest(key, list, n), near));
 }
 

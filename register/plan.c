@@ -31,6 +31,24 @@ static int next_name(const struct aero_slots *slots, const char *service, bool m
 	return AERO_OK;
 }
 
+/* The name that the service needs next must be nobody else's. */
+static int check_free(struct aero_store *store, const char *service, const char *hostname,
+	struct aero_err *err)
+{
+	struct aero_slot slot = {0};
+	int rc = aero_store_by_hostname(store, hostname, &slot, err);
+
+	if (rc == AERO_MISS)
+		rc = AERO_OK;
+	else if (rc == AERO_OK && strcmp(slot.service, service) != 0)
+		rc = aero_err_set(err, AERO_REFUSED,
+			"the name %.64s that service %.64s needs belongs to service "
+			"'%.64s'",
+			hostname, service, slot.service);
+	aero_slot_clear(&slot);
+	return rc;
+}
+
 static int newcomer(struct aero_store *store, const char *service, bool masterful,
 	struct aero_plan *plan, struct aero_err *err)
 {
@@ -47,6 +65,8 @@ static int newcomer(struct aero_store *store, const char *service, bool masterfu
 		take(plan, name, AERO_HOW_GAP);
 	else if (rc == AERO_OK)
 		rc = next_name(&slots, service, masterful, NULL, plan, err);
+	if (rc == AERO_OK && aero_pick_named(&slots, plan->hostname) == NULL)
+		rc = check_free(store, service, plan->hostname, err);
 	aero_slots_clear(&slots);
 	return rc;
 }

@@ -213,6 +213,8 @@ static void errors_name_place_and_remedy(void **state)
 			"/etc/aerostat.conf:1:1: unknown key \"sever\"; did you mean "
 			"'server'?"},
 		{"a: 1\n", {NO}, AERO_CONFIG, ":1:1: unknown key \"a\""},
+		{"server:mongodb://u:secret@h: 1\n", {NO}, AERO_CONFIG,
+			":1:1: unknown key that"},
 		{"port: 1\n\n  \ndatabase: x\nport: 2\n", {NO}, AERO_CONFIG,
 			":5:1: 'port' stands in line 1 already"},
 		{"dryrun: true\n", {NO}, AERO_CONFIG,

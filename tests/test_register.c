@@ -213,6 +213,33 @@ static void dry_run_writes_nothing(void **state)
 	assert_int_not_equal(0, stat(test_path("dryroot"), &st));
 }
 
+static void name_of_another_service_is_refused_and_a_dry_run_says_so(void **state)
+{
+	static const char *const flags[] = {"--dryrun", ""};
+	char server[320], hostname[] = "taken-0", service[] = "other", words[64], none[] = "";
+	struct aero_store_opts opts = {.server = server, .port = 1};
+	struct aero_slot slot = {.hostname = hostname,
+		.service = service,
+		.service_type = none,
+		.who = {.instance_id = none, .ip = none, .ip6 = none}};
+	struct aero_store *store = NULL;
+	struct aero_err err = {""};
+
+	(void)state;
+	(void)snprintf(server, sizeof(server), "lmdb:%s", names);
+	assert_int_equal(AERO_OK, aero_store_open(&opts, &store, &err));
+	assert_int_equal(AERO_OK, aero_store_slot_import(store, &slot, &err));
+	aero_store_close(store);
+	for (size_t i = 0; i < AERO_COUNT(flags); i++) {
+		(void)snprintf(words, sizeof(words),
+			"--service taken --instance-id i-t --ip 10.0.0.1 %s", flags[i]);
+		assert_int_equal(AERO_REFUSED,
+			run(aero_register_run, test_path("taken"), words));
+		assert_non_null(
+			strstr(said_err.msg, "taken-0 that service taken needs"));
+	}
+}
+
 static void second_registrar_names_the_first(void **state)
 {
 	struct aero_err err = {""};
@@ -373,6 +400,8 @@ int main(void)
 		cmocka_unit_test(info_file_is_read_where_it_may_be),
 		cmocka_unit_test(releasing_another_id_keeps_the_mark_of_this_node),
 		cmocka_unit_test(dry_run_writes_nothing),
+		cmocka_unit_test(
+			name_of_another_service_is_refused_and_a_dry_run_says_so),
 		cmocka_unit_test(second_registrar_names_the_first),
 		cmocka_unit_test(not_root_is_told_what_to_do),
 		cmocka_unit_test(crowd_at_once_gets_dense_names),

@@ -189,9 +189,28 @@ static void the_first_take_over_saves_the_file_once(void **state)
 	writer_holds(writer_paths.before, USER);
 }
 
+/* Here the copy of the previous file cannot be written. */
+static void a_failed_take_over_keeps_no_copy_that_gets_old(void **state)
+{
+	struct aero_hosts_result result = {0};
+	struct aero_err err;
+
+	(void)state;
+	test_write(writer_paths.hosts, USER);
+	assert_int_equal(0, mkdir(writer_paths.bak, 0755));
+	assert_true(writer_update(1, "10.9.9.9 old\n", false, &result, &err) < 0);
+	writer_holds(writer_paths.hosts, USER);
+	assert_int_equal(0, rmdir(writer_paths.bak));
+	test_write(writer_paths.hosts, USER "192.0.2.8 scanner\n");
+	writer_updates(1, "10.9.9.9 old\n", AERO_HOSTS_RENAMED);
+	writer_updates(2, "10.9.9.9 old\n", AERO_HOSTS_RENAMED);
+	writer_holds(writer_paths.before, USER "192.0.2.8 scanner\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WRITER_TEST(a_failed_take_over_keeps_no_copy_that_gets_old),
 		WRITER_TEST(a_missing_file_is_made_0644),
 		WRITER_TEST(the_previous_file_is_kept_and_equal_content_not_written),
 		WRITER_TEST(mode_owner_and_attributes_stay),
