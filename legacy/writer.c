@@ -77,8 +77,8 @@ static int keep_copies(const struct aero_hosts_job *job, const struct aero_targe
 		job->paths->bak, result->old, result->old_len, mode, err);
 }
 
-/* The first take-over failed, so the copy before it goes again: the user may edit the file
- * until it succeeds. Not when the new text is there all the same, or half written. */
+/* The first take-over failed, so the copy before it goes again: the user may edit the
+ * file until it succeeds. Not when the new text is there after all, or half of it. */
 static void take_back(const struct aero_hosts_job *job, const struct aero_target *target,
 	const struct aero_hosts_result *result)
 {
@@ -88,8 +88,7 @@ static void take_back(const struct aero_hosts_job *job, const struct aero_target
 
 	if (aero_target_unfinished(target, &unfinished, NULL, NULL, NULL) == AERO_OK &&
 		aero_file_read(target->path, AERO_HOSTS_MAX, &now, &len, NULL) == AERO_OK)
-		taken = len == result->now.len &&
-			memcmp(now, result->now.text, len) == 0;
+		taken = len == result->now.len && memcmp(now, result->now.text, len) == 0;
 	free(now);
 	if (!unfinished && !taken)
 		(void)unlink(job->paths->before);

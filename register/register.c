@@ -142,11 +142,11 @@ static int who_is_it(struct aero_session *session, bool *ret_here, struct aero_e
 			brief.register_deadline = BRIEF_DEADLINE;
 		rc = aero_identity_find(&brief, &session->me, err);
 	}
-	/* The mark of another id (--offline: test-instance) is not this one's to change. */
+	/* The mark of another id (--offline: test-instance) is not ours to change. */
 	*ret_here = !flag;
 	if (rc == AERO_OK && ours)
-		*ret_here = strcmp(session->me.instance_id, identity.who.instance_id) ==
-			    0;
+		*ret_here =
+			strcmp(session->me.instance_id, identity.who.instance_id) == 0;
 	/* Where its slot is gone, the service is still needed to look for open
 	 * change-overs. */
 	if (rc == AERO_OK && session->info.service == NULL && identity.service != NULL &&

@@ -182,14 +182,13 @@ static void releasing_another_id_keeps_the_mark_of_this_node(void **state)
 
 	(void)state;
 	(void)snprintf(root, sizeof(root), "%s", test_path("mark"));
-	assert_int_equal(AERO_OK,
-		run(aero_register_run, root,
-			"--service mark --instance-id i-m --ip 10.0.0.1"));
+	assert_int_equal(
+		AERO_OK, run(aero_register_run, root,
+				 "--service mark --instance-id i-m --ip 10.0.0.1"));
 	assert_int_equal(AERO_OK, run(aero_release_run, root, "--offline"));
 	assert_string_equal("released nothing test-instance\n", said);
 	assert_int_equal(0, stat(mark, &st));
-	assert_int_equal(
-		AERO_OK, run(aero_release_run, root, "--instance-id i-another"));
+	assert_int_equal(AERO_OK, run(aero_release_run, root, "--instance-id i-another"));
 	assert_int_equal(0, stat(mark, &st));
 	assert_int_equal(AERO_OK, run(aero_release_run, root, ""));
 	assert_string_equal("released mark-0 i-m\n", said);
@@ -216,7 +215,8 @@ static void dry_run_writes_nothing(void **state)
 static void name_of_another_service_is_refused_and_a_dry_run_says_so(void **state)
 {
 	static const char *const flags[] = {"--dryrun", ""};
-	char server[320], hostname[] = "taken-0", service[] = "other", words[64], none[] = "";
+	char server[320], hostname[] = "taken-0", service[] = "other", words[64],
+			  none[] = "";
 	struct aero_store_opts opts = {.server = server, .port = 1};
 	struct aero_slot slot = {.hostname = hostname,
 		.service = service,
@@ -233,10 +233,9 @@ static void name_of_another_service_is_refused_and_a_dry_run_says_so(void **stat
 	for (size_t i = 0; i < AERO_COUNT(flags); i++) {
 		(void)snprintf(words, sizeof(words),
 			"--service taken --instance-id i-t --ip 10.0.0.1 %s", flags[i]);
-		assert_int_equal(AERO_REFUSED,
-			run(aero_register_run, test_path("taken"), words));
-		assert_non_null(
-			strstr(said_err.msg, "taken-0 that service taken needs"));
+		assert_int_equal(
+			AERO_REFUSED, run(aero_register_run, test_path("taken"), words));
+		assert_non_null(strstr(said_err.msg, "taken-0 that service taken needs"));
 	}
 }
 

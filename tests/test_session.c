@@ -157,8 +157,7 @@ static void odd_type_of_the_file_warns_though_the_aliases_are_flags(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-			odd_type_of_the_file_warns_though_the_aliases_are_flags),
+		cmocka_unit_test(odd_type_of_the_file_warns_though_the_aliases_are_flags),
 		cmocka_unit_test(indexes_are_made_or_registering_is_refused),
 		cmocka_unit_test(store_trouble_is_tried_until_the_deadline),
 		cmocka_unit_test(contention_ends_at_the_deadline),
