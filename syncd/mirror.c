@@ -217,6 +217,8 @@ int aero_mirror_apply(struct aero_mirror *m, const struct aero_batch *batch,
 		aero_pace_change(&m->pace, aero_clock_ms());
 	} else if (m->set_made) {
 		m->full_at = 0; /* the same as what is out there */
+		if (whole)
+			m->accept_shrink = false; /* there was nothing to accept */
 	} else if (whole && m->accept_shrink) {
 		aero_pace_change(&m->pace, aero_clock_ms()); /* held so far */
 	}
