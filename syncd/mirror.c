@@ -219,6 +219,9 @@ int aero_mirror_apply(struct aero_mirror *m, const struct aero_batch *batch,
 		m->full_at = 0; /* the same as what is out there */
 		if (whole)
 			m->accept_shrink = false; /* there was nothing to accept */
+		/* nor may a later process take this time for that of its own result */
+		if (aero_state_meta(m->state)->full_at != 0)
+			rc = aero_state_save(m->state, NULL, m->generation, 0, err);
 	} else if (whole && m->accept_shrink) {
 		aero_pace_change(&m->pace, aero_clock_ms()); /* held so far */
 	}
@@ -227,7 +230,7 @@ int aero_mirror_apply(struct aero_mirror *m, const struct aero_batch *batch,
 			 : AERO_DEBUG,
 		"%s: %zu documents +%zu -%zu ~%zu", whole ? "synchronised" : "changed",
 		batch->n, diff.added, diff.removed, diff.changed);
-	return AERO_OK;
+	return rc;
 }
 
 /* ---- publishing ---- */
