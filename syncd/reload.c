@@ -115,6 +115,7 @@ static int change_store(struct aero_daemon *d, const struct aero_conf *conf,
 		return rc;
 	aero_mirror_free(d->mirror);
 	d->mirror = m;
+	d->publish_at = 0; /* that was of the documents of the other one */
 	d->store = *store;
 	*store = NULL; /* now the daemon's */
 	return AERO_OK;
