@@ -95,6 +95,17 @@ static bool read_update(const bson_t *event, struct aero_change *change)
 	return all_top_level(change->set);
 }
 
+/* A replacement may give an _id another type (1, 1.0): later events know that one alone,
+ * so that nothing would lead from them to what is kept under the old one. */
+static bool renamed(const struct aero_change *change)
+{
+	bson_t *id = pick(change->doc, "_id", NULL);
+	bool differs = id != NULL && !bson_equal(id, change->id);
+
+	bson_destroy(id);
+	return differs;
+}
+
 static enum aero_mongo_event_kind read_change(
 	const bson_t *event, const char *what, struct aero_change *change)
 {
@@ -109,6 +120,8 @@ static enum aero_mongo_event_kind read_change(
 		return AERO_MONGO_REREAD;
 	}
 	change->doc = copy_at(event, "fullDocument");
+	if (change->doc != NULL && renamed(change))
+		return AERO_MONGO_END;
 	return change->doc != NULL ? AERO_MONGO_CHANGE : AERO_MONGO_REREAD;
 }
 
@@ -163,6 +176,8 @@ bool aero_mongo_event_of(const bson_t *event, struct aero_mongo_event *ret)
 		ok = e.change.id != NULL;
 		if (ok)
 			e.kind = read_change(event, e.what, &e.change);
+		if (e.kind == AERO_MONGO_END)
+			aero_change_clear(&e.change);
 	}
 	if (ok) {
 		e.txn = pick(event, "lsid", "txnNumber");

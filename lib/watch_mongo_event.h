@@ -9,7 +9,7 @@ enum aero_mongo_event_kind {
 	AERO_MONGO_IGNORED, /* nothing for a mirror: an index was made */
 	AERO_MONGO_CHANGE,
 	AERO_MONGO_REREAD, /* the event tells too little; change has the id alone */
-	AERO_MONGO_END,    /* dropped, renamed: the stream ends here */
+	AERO_MONGO_END,    /* dropped, renamed, an _id of another type: read it all */
 };
 
 struct aero_mongo_event {

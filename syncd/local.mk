@@ -39,4 +39,4 @@ UNIT_TESTS += $(syncd_tests)
 check_PROGRAMS += $(syncd_tests)
 endif
 
-E2E_TESTS += tests/e2e/syncd_lmdb.sh tests/e2e/syncd_mongo.sh
+E2E_TESTS += tests/e2e/syncd_guard.sh tests/e2e/syncd_lmdb.sh tests/e2e/syncd_mongo.sh

@@ -85,6 +85,21 @@ static void read_published(struct aero_mirror *m)
 	aero_reader_close(&r);
 }
 
+/* Read what is there; damage that opening did not meet costs a snapshot, no more. */
+static int load_state(struct aero_mirror *m, struct aero_err *err)
+{
+	struct aero_err warning;
+	int rc = load(m, m->conf, err);
+
+	if (rc != AERO_DB)
+		return rc;
+	rc = aero_state_reset(m->state, &warning, err);
+	if (rc != AERO_OK)
+		return rc;
+	aero_log(AERO_ERROR, "state: %s", warning.msg);
+	return load(m, m->conf, err);
+}
+
 static int open_state(struct aero_mirror *m, struct aero_err *err)
 {
 	struct aero_err warning;
@@ -126,7 +141,7 @@ int aero_mirror_new(const struct aero_conf *conf, const char *source,
 	if (rc == AERO_OK)
 		rc = open_state(m, err);
 	if (rc == AERO_OK)
-		rc = load(m, conf, err);
+		rc = load_state(m, err);
 	if (rc != AERO_OK) {
 		aero_mirror_free(m);
 		return rc;
@@ -202,6 +217,11 @@ int aero_mirror_apply(struct aero_mirror *m, const struct aero_batch *batch,
 		aero_pace_change(&m->pace, aero_clock_ms());
 	} else if (m->set_made) {
 		m->full_at = 0; /* the same as what is out there */
+		if (whole)
+			m->accept_shrink = false; /* there was nothing to accept */
+		/* nor may a later process take this time for that of its own result */
+		if (aero_state_meta(m->state)->full_at != 0)
+			rc = aero_state_save(m->state, NULL, m->generation, 0, err);
 	} else if (whole && m->accept_shrink) {
 		aero_pace_change(&m->pace, aero_clock_ms()); /* held so far */
 	}
@@ -210,7 +230,7 @@ int aero_mirror_apply(struct aero_mirror *m, const struct aero_batch *batch,
 			 : AERO_DEBUG,
 		"%s: %zu documents +%zu -%zu ~%zu", whole ? "synchronised" : "changed",
 		batch->n, diff.added, diff.removed, diff.changed);
-	return AERO_OK;
+	return rc;
 }
 
 /* ---- publishing ---- */

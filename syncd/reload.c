@@ -6,6 +6,7 @@
 
 #include "lib/file.h"
 #include "lib/log.h"
+#include "lib/loop.h"
 #include "syncd/parts.h"
 #include "syncd/reload.h"
 
@@ -115,6 +116,10 @@ static int change_store(struct aero_daemon *d, const struct aero_conf *conf,
 		return rc;
 	aero_mirror_free(d->mirror);
 	d->mirror = m;
+	d->publish_at = 0; /* that was of the documents of the other one */
+	/* The same documents after all (a server_file): under the new options. */
+	if (aero_state_meta(m->state)->synced)
+		aero_pace_change(&m->pace, aero_clock_ms());
 	d->store = *store;
 	*store = NULL; /* now the daemon's */
 	return AERO_OK;

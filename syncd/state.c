@@ -223,10 +223,25 @@ static int move_aside(const struct aero_state *state, struct aero_err *warning, 
 	return rc;
 }
 
+static int start_afresh(struct aero_state *state, int code, struct aero_err *warning,
+	struct aero_err *err)
+{
+	int rc;
+
+	env_close(state);
+	aero_position_clear(&state->meta.position);
+	state->meta = (struct aero_state_meta){0};
+	rc = move_aside(state, warning, code, err);
+	if (rc != AERO_OK)
+		return rc;
+	code = env_open(state);
+	return code == 0 ? AERO_OK : fail(err, "open", state->path, code);
+}
+
 static int open_with_repair(
 	struct aero_state *state, struct aero_err *warning, struct aero_err *err)
 {
-	int code = env_open(state), rc;
+	int code = env_open(state);
 
 	if (code == MDB_INCOMPATIBLE && state->env != NULL) {
 		(void)aero_err_set(warning, AERO_OK,
@@ -234,16 +249,15 @@ static int open_with_repair(
 			state->path);
 		code = 0;
 	}
-	if (code != 0 && is_damage(code)) {
-		env_close(state);
-		aero_position_clear(&state->meta.position);
-		state->meta = (struct aero_state_meta){0};
-		rc = move_aside(state, warning, code, err);
-		if (rc != AERO_OK)
-			return rc;
-		code = env_open(state);
-	}
+	if (code != 0 && is_damage(code))
+		return start_afresh(state, code, warning, err);
 	return code == 0 ? AERO_OK : fail(err, "open", state->path, code);
+}
+
+int aero_state_reset(
+	struct aero_state *state, struct aero_err *ret_warning, struct aero_err *err)
+{
+	return start_afresh(state, MDB_CORRUPTED, ret_warning, err);
 }
 
 int aero_state_open(const char *path, const char *source, struct aero_state **ret,

@@ -28,6 +28,9 @@ struct aero_state_meta {
  * well); what was damaged is moved to `path.damaged`. */
 int aero_state_open(const char *path, const char *source, struct aero_state **ret,
 	struct aero_err *ret_warning, struct aero_err *err);
+/* Give up a file in which reading met damage (AERO_DB), as opening does. */
+int aero_state_reset(
+	struct aero_state *state, struct aero_err *ret_warning, struct aero_err *err);
 void aero_state_close(struct aero_state *state);
 const struct aero_state_meta *aero_state_meta(const struct aero_state *state);
 

@@ -82,6 +82,9 @@ static void events_are_read(void **state)
 		{"{" TOKEN KEY TIME
 		 ", \"operationType\": \"insert\", \"fullDocument\": null}",
 			AERO_MONGO_REREAD, NULL, NULL, NULL},
+		{"{" TOKEN KEY TIME ", \"operationType\": \"replace\", "
+		 "\"fullDocument\": {\"_id\": 7.0}}",
+			AERO_MONGO_END, NULL, NULL, NULL},
 		{"{" TOKEN TIME ", \"operationType\": \"drop\"}", AERO_MONGO_END, NULL,
 			NULL, NULL},
 		{"{" TOKEN TIME ", \"operationType\": \"rename\"}", AERO_MONGO_END, NULL,

@@ -45,6 +45,13 @@ mongo update servers '{"hostname": "web-1"}' '{"$unset": {"ip": 1}}' >/dev/null
 within 1000 unknown web-1
 mongo delete servers '{"hostname": "web-0"}' >/dev/null
 within 1000 unknown web-0
+# an _id that changes its type
+mongo insert servers '{"_id": 1, "hostname": "web-5", "ip": "10.0.0.5"}'
+within 1000 resolves web-5 10.0.0.5
+mongo replace servers '{"_id": 1}' '{"_id": 1.0, "hostname": "web-5", "ip": "10.0.0.55"}' >/dev/null
+within 2000 resolves web-5 10.0.0.55
+mongo delete servers '{"_id": 1.0}' >/dev/null
+within 2000 unknown web-5
 insert 'bad name' 10.0.0.3
 wait_until 5 "a refusal" status_is n_refused 1
 register i-01 10.0.1.1
