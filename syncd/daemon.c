@@ -217,7 +217,8 @@ static void take_signals(struct aero_daemon *d)
 {
 	struct signalfd_siginfo info;
 
-	while (read(d->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+	while (!d->stop &&
+		read(d->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		switch (info.ssi_signo) {
 		case SIGTERM:
 		case SIGINT:

@@ -19,6 +19,7 @@
 #define BACKOFF_MIN_MS 50 /* full jitter may say 0 */
 #define AUTH_MS 60000     /* refused: it is people who must do something */
 #define SAVE_MS 60000     /* a position alone is worth a commit so often */
+#define STEADY_MS 10000   /* after so long a failure is a new one */
 #define QUEUE_MAX 256
 
 struct item {
@@ -199,7 +200,7 @@ static void *run(void *arg)
 	struct aero_watcher *w = arg;
 	struct aero_err err;
 	unsigned attempt = 0;
-	int64_t pause;
+	int64_t pause, began;
 	bool worked;
 	int rc;
 
@@ -211,8 +212,10 @@ static void *run(void *arg)
 		w->state.alive = aero_clock_ms();
 		(void)pthread_mutex_unlock(&w->lock);
 		worked = false;
+		began = aero_clock_ms();
 		rc = follow(w, &worked, &err);
-		if (worked)
+		/* not a server that gives a snapshot and loses it again */
+		if (worked && aero_clock_ms() - began >= STEADY_MS)
 			attempt = 0;
 		if (rc == AERO_OK)
 			continue; /* stop or resync */
