@@ -35,16 +35,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const char head[] = "mongodb://user:" SECRET "@";
 	char *text = malloc(sizeof(head) + size);
 
-	if (text == NULL)
-		return 0;
+	/* The fuzzer learns the word: in the place of a host it is no secret. */
+	if (text == NULL || memmem(data, size, SECRET, strlen(SECRET)) != NULL)
+		goto out;
 	memcpy(text, data, size);
 	text[size] = '\0';
-	if (strstr(text, SECRET) == NULL)
-		check(text);
+	check(text);
 	memcpy(text, head, sizeof(head) - 1);
 	memcpy(text + sizeof(head) - 1, data, size);
 	text[sizeof(head) - 1 + size] = '\0';
 	check(text);
+out:
 	free(text);
 	return 0;
 }
