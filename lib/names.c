@@ -98,6 +98,17 @@ const char *aero_zone_refuse(const char *zone)
 	return aero_name_refuse(name, true, NULL, &all);
 }
 
+char *aero_domain_trim(const char *domain)
+{
+	size_t len;
+
+	domain += strspn(domain, ".");
+	len = strlen(domain);
+	while (len > 0 && domain[len - 1] == '.')
+		len--;
+	return strndup(domain, len);
+}
+
 /* Compare the runs of digits that begin at *a and *b by value, and step over them. */
 static int number_cmp(const char **a, const char **b)
 {

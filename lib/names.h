@@ -19,6 +19,9 @@ const char *aero_name_refuse(const char *name, bool underscore, const char *doma
  * count, but `.` alone is all. */
 const char *aero_zone_refuse(const char *zone);
 
+/* The domain option without the dots around it, which say nothing; malloc'd. */
+char *aero_domain_trim(const char *domain);
+
 /* Natural order: runs of digits compare as numbers, letters without case; names that are
  * equal so are ordered as bytes. Never 0 for different strings. */
 int aero_natural_cmp(const char *a, const char *b);

@@ -10,17 +10,15 @@
 #include "lib/program.h"
 #include "lib/server.h"
 
-/* What syncd would refuse to start with. Dots around the domain say nothing. */
+/* What syncd would refuse to start with. */
 static int check_zones(const struct aero_conf *conf, struct aero_err *err)
 {
 	const char *why = NULL;
-	char *domain = strdup(conf->domain + strspn(conf->domain, "."));
+	char *domain = aero_domain_trim(conf->domain);
 	int rc = AERO_OK;
 
 	if (domain == NULL)
 		return aero_err_set(err, AERO_NOMEM, "options: out of memory");
-	for (size_t n = strlen(domain); n > 0 && domain[n - 1] == '.'; n--)
-		domain[n - 1] = '\0';
 	if (*domain != '\0' && (why = aero_zone_refuse(domain)) != NULL)
 		rc = aero_err_set(
 			err, AERO_CONFIG, "domain '%.100s': %s", conf->domain, why);

@@ -25,18 +25,6 @@ static int add_zone(struct aero_answers *answers, const char *what, const char *
 	return AERO_OK;
 }
 
-/* Dots around the domain say nothing. */
-static char *trimmed(const char *domain)
-{
-	size_t len;
-
-	domain += strspn(domain, ".");
-	len = strlen(domain);
-	while (len > 0 && domain[len - 1] == '.')
-		len--;
-	return strndup(domain, len);
-}
-
 int aero_answers_new(const struct aero_answers_opts *opts, struct aero_answers **ret,
 	struct aero_err *err)
 {
@@ -46,7 +34,7 @@ int aero_answers_new(const struct aero_answers_opts *opts, struct aero_answers *
 
 	if (answers == NULL)
 		return aero_err_set(err, AERO_NOMEM, "names: out of memory");
-	answers->domain = trimmed(opts->domain);
+	answers->domain = aero_domain_trim(opts->domain);
 	if (answers->domain == NULL || !aero_list_copy(opts->zones, &answers->zones)) {
 		rc = aero_err_set(err, AERO_NOMEM, "names: out of memory");
 		goto out;
