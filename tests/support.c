@@ -83,6 +83,13 @@ char *test_read(const char *path)
 	return text;
 }
 
+unsigned long test_by_length(unsigned long quick, unsigned long thorough)
+{
+	const char *set = getenv("AEROSTAT_TEST_LONG");
+
+	return set != NULL && strcmp(set, "1") == 0 ? thorough : quick;
+}
+
 _Noreturn void test_skip(const char *why)
 {
 	const char *strict = getenv("AEROSTAT_TEST_STRICT");

@@ -23,6 +23,9 @@ void test_dir_remove(void);
 void test_write(const char *path, const char *text);
 char *test_read(const char *path);
 
+/* The first, or the second when AEROSTAT_TEST_LONG=1 (make check-long). */
+unsigned long test_by_length(unsigned long quick, unsigned long thorough);
+
 /* Leave the test program with 77 (SKIP) and the reason; 99 (error) when
  * AEROSTAT_TEST_STRICT=1. */
 _Noreturn void test_skip(const char *why);

@@ -10,7 +10,7 @@
 #
 # A command that fails ends the test. What a test needs and cannot have: skip WHY.
 # Whatever was started through spawn, and $test_dir, is gone when the test ends.
-# AEROSTAT_TEST_STRICT=1: a skip is a failure. AEROSTAT_TEST_KEEP=1: $test_dir stays.
+# AEROSTAT_TEST_STRICT=1: a skip is a failure. AEROSTAT_TEST_LONG=1: the long form. AEROSTAT_TEST_KEEP=1: $test_dir stays.
 # shellcheck disable=SC2034 # variables set here are for the tests
 
 set -euE -o pipefail
@@ -63,6 +63,16 @@ skip_go()
 	trap - ERR
 	echo "SKIP: $*" >&2
 	exit 77
+}
+
+# by_length QUICK LONG: the second under AEROSTAT_TEST_LONG=1 (make check-long).
+by_length()
+{
+	if [ "${AEROSTAT_TEST_LONG-}" = 1 ]; then
+		echo "$2"
+	else
+		echo "$1"
+	fi
 }
 
 # equal WHAT WANTED GOT
