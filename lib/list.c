@@ -41,6 +41,17 @@ bool aero_list_copy(const struct aero_list *list, struct aero_list *ret)
 	return true;
 }
 
+bool aero_list_end(struct aero_list *list)
+{
+	char **grown = realloc(list->v, (list->n + 1) * sizeof(*grown));
+
+	if (grown == NULL)
+		return false;
+	grown[list->n] = NULL;
+	list->v = grown;
+	return true;
+}
+
 bool aero_list_has(const struct aero_list *list, const char *text)
 {
 	for (size_t i = 0; i < list->n; i++)

@@ -1,6 +1,7 @@
 # What the programs share.
 noinst_LTLIBRARIES += lib/libaero.la
 lib_libaero_la_SOURCES = \
+	lib/child.c lib/child.h \
 	lib/conf.c lib/conf.h lib/conf_parse.h \
 	lib/conf_args.c \
 	lib/conf_help.c \

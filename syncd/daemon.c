@@ -274,7 +274,7 @@ static int64_t time_to_wait(const struct aero_daemon *d)
 	if (*d->conf->legacy_updater != '\0' && d->updater == NULL)
 		sooner(&wait, d->legacy_at - now);
 	if (d->updater != NULL)
-		sooner(&wait, aero_updater_wait_ms(d->updater, now));
+		sooner(&wait, aero_child_wait_ms(aero_updater_child(d->updater), now));
 	if (d->watchdog_ms > 0)
 		sooner(&wait, d->watchdog_at - now);
 	return wait;
@@ -319,13 +319,13 @@ static void timers(struct aero_daemon *d)
 
 static void turn(struct aero_daemon *d)
 {
-	struct pollfd fds[2 + AERO_UPDATER_FDS] = {{.fd = d->signals, .events = POLLIN},
+	struct pollfd fds[2 + AERO_CHILD_FDS] = {{.fd = d->signals, .events = POLLIN},
 		{.fd = aero_watcher_fd(d->watcher), .events = POLLIN}};
 	nfds_t n = 2;
 	uint64_t count;
 
 	if (d->updater != NULL)
-		n += aero_updater_fds(d->updater, fds + 2);
+		n += aero_child_fds(aero_updater_child(d->updater), fds + 2);
 	(void)poll(fds, n, (int)time_to_wait(d));
 	if ((fds[1].revents & POLLIN) != 0 &&
 		read(fds[1].fd, &count, sizeof(count)) != (ssize_t)sizeof(count))

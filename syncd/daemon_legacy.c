@@ -65,7 +65,8 @@ void aero_daemon_updater_step(struct aero_daemon *d)
 	struct aero_err err;
 	int rc;
 
-	if (d->updater == NULL || !aero_updater_step(d->updater, aero_clock_ms()))
+	if (d->updater == NULL ||
+		!aero_child_step(aero_updater_child(d->updater), aero_clock_ms()))
 		return;
 	rc = aero_updater_finish(d->updater, &result, &err);
 	aero_updater_free(d->updater);

@@ -7,6 +7,7 @@ syncd_libaero_syncd_la_SOURCES = \
 	syncd/daemon_legacy.c \
 	syncd/document.c syncd/document.h \
 	syncd/dryrun.c \
+	syncd/hooks.c syncd/hooks.h \
 	syncd/mirror.c syncd/mirror.h \
 	syncd/nscd.c syncd/nscd.h \
 	syncd/once.c \
@@ -34,7 +35,7 @@ aerostat_syncd_SOURCES = syncd/main.c
 aerostat_syncd_LDADD = $(SYNCD_LIBS)
 
 if HAVE_CMOCKA
-syncd_tests = tests/test_answers tests/test_pace tests/test_state
+syncd_tests = tests/test_answers tests/test_hooks tests/test_pace tests/test_state
 UNIT_TESTS += $(syncd_tests)
 check_PROGRAMS += $(syncd_tests)
 endif

@@ -289,8 +289,8 @@ static void huge_output_is_cut_and_does_not_stop_it(void **state)
 				 20000, &result, &err),
 		AERO_OK);
 	assert_true(result.output_cut);
-	assert_int_equal(result.output_len, AERO_UPDATER_OUTPUT);
-	assert_int_equal(strlen(result.output), AERO_UPDATER_OUTPUT);
+	assert_int_equal(result.output_len, AERO_CHILD_OUTPUT);
+	assert_int_equal(strlen(result.output), AERO_CHILD_OUTPUT);
 	assert_memory_equal(result.output, "first\nxxx", 9);
 	aero_updater_result_clear(&result);
 }
@@ -314,7 +314,7 @@ static void a_lost_good_copy_is_a_warning_only(void **state)
 
 static void no_step_blocks_and_idle_polls_do_not_spin(void **state)
 {
-	struct pollfd fds[AERO_UPDATER_FDS];
+	struct pollfd fds[AERO_CHILD_FDS];
 	struct aero_updater_result result = {0};
 	struct aero_updater *updater = NULL;
 	struct aero_err err;
@@ -330,11 +330,13 @@ static void no_step_blocks_and_idle_polls_do_not_spin(void **state)
 		aero_updater_start(program, &paths, 200, aero_clock_ms(), &updater, &err),
 		AERO_OK);
 	while (!done) {
-		size_t n = aero_updater_fds(updater, fds);
+		size_t n = aero_child_fds(aero_updater_child(updater), fds);
 
-		(void)poll(fds, n, (int)aero_updater_wait_ms(updater, aero_clock_ms()));
+		(void)poll(fds, n,
+			(int)aero_child_wait_ms(
+				aero_updater_child(updater), aero_clock_ms()));
 		began = aero_clock_ms();
-		done = aero_updater_step(updater, began);
+		done = aero_child_step(aero_updater_child(updater), began);
 		if (aero_clock_ms() - began > slowest)
 			slowest = aero_clock_ms() - began;
 		steps++;
