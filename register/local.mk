@@ -3,9 +3,11 @@ noinst_LTLIBRARIES += register/libaero_register.la
 register_libaero_register_la_SOURCES = \
 	register/actor.c register/actor.h \
 	register/claim.c \
+	register/heal.c register/heal.h \
 	register/help.c \
 	register/hostname.c register/hostname.h \
 	register/info.c register/info.h \
+	register/mark.c register/mark.h \
 	register/master.c \
 	register/pick.c register/pick.h \
 	register/plan.c register/plan.h \
@@ -22,7 +24,7 @@ aerostat_register_LDADD = register/libaero_register.la lib/libaero.la
 if HAVE_CMOCKA
 register_tests = tests/test_info tests/test_pick tests/test_claim tests/test_master \
 	tests/test_release tests/test_register tests/test_session tests/test_metadata \
-	tests/test_identity
+	tests/test_identity tests/test_heal
 UNIT_TESTS += $(register_tests)
 check_PROGRAMS += $(register_tests)
 endif
@@ -31,6 +33,7 @@ actor_sources = tests/actors.c tests/actors.h tests/fake_store.c tests/fake_stor
 tests_test_claim_SOURCES = tests/test_claim.c $(actor_sources)
 tests_test_master_SOURCES = tests/test_master.c $(actor_sources)
 tests_test_release_SOURCES = tests/test_release.c $(actor_sources)
+tests_test_heal_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=nanosleep
 tests_test_session_SOURCES = tests/test_session.c $(actor_sources)
 
 E2E_TESTS += tests/e2e/register.sh tests/e2e/register_mongo.sh

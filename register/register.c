@@ -7,7 +7,7 @@
 #include "lib/identity.h"
 #include "lib/log.h"
 #include "lib/loop.h"
-#include "register/hostname.h"
+#include "register/mark.h"
 #include "register/plan.h"
 #include "register/register.h"
 #include "register/report.h"
@@ -22,28 +22,6 @@ static uint64_t random_bits(void *arg)
 }
 
 /* ---- register ---- */
-
-/* The name is acknowledged: mark this node, then name the system. */
-static int registered(
-	const struct aero_session *session, const char *hostname, struct aero_err *err)
-{
-	const struct aero_info *info = &session->info;
-	struct aero_identity identity = {.who = session->me}; /* lent */
-	char name[AERO_HOSTNAME_SIZE], type[16];
-	int rc;
-
-	(void)snprintf(name, sizeof(name), "%s", hostname);
-	(void)snprintf(type, sizeof(type), "%s", aero_info_type(info));
-	identity.hostname = name;
-	identity.service = info->service;
-	identity.type = type;
-	rc = aero_identity_save(session->conf, &identity, err);
-	if (rc == AERO_OK && aero_hostname_allowed(session->conf))
-		rc = aero_hostname_set(session->conf, hostname, err);
-	if (rc != AERO_OK)
-		aero_err_prefix(err, rc, "registered as %s, but", hostname);
-	return rc;
-}
 
 struct register_plan {
 	const struct aero_session *session;
@@ -68,7 +46,7 @@ static int register_really(struct aero_session *session, FILE *out, struct aero_
 		session->info.masterful, &session->me, random_bits, NULL);
 	rc = aero_session_drive(session, &actor, err);
 	if (rc == AERO_OK)
-		rc = registered(session, actor.hostname, err);
+		rc = aero_mark_registered(session, actor.hostname, err);
 	if (rc == AERO_OK)
 		aero_report_register(session, out, actor.hostname, actor.how);
 	aero_actor_clear(&actor);
@@ -160,32 +138,6 @@ static int who_is_it(struct aero_session *session, bool *ret_here, struct aero_e
 
 /* ---- change-over ---- */
 
-static int now_master(const struct aero_session *session, const char *hostname, bool here,
-	struct aero_err *err)
-{
-	struct aero_identity identity = {0};
-	bool foreign = false;
-	int rc = AERO_OK;
-
-	/* A node without identity.json stays one: only registering makes it. */
-	if (here &&
-		aero_identity_load(session->conf, &identity, &foreign, NULL) == AERO_OK &&
-		!foreign &&
-		strcmp(identity.who.instance_id, session->me.instance_id) == 0) {
-		free(identity.hostname);
-		identity.hostname = strdup(hostname);
-		rc = identity.hostname == NULL
-			     ? aero_err_set(err, AERO_NOMEM, "out of memory")
-			     : aero_identity_save(session->conf, &identity, err);
-	}
-	aero_identity_clear(&identity);
-	if (rc == AERO_OK && here && aero_hostname_allowed(session->conf))
-		rc = aero_hostname_set(session->conf, hostname, err);
-	if (rc != AERO_OK)
-		aero_err_prefix(err, rc, "made %s, but", hostname);
-	return rc;
-}
-
 static int plan_master(void *arg, struct aero_err *err)
 {
 	struct register_plan *plan = arg;
@@ -212,7 +164,7 @@ static int change_master(
 		session->info.service, true, &session->me, random_bits, NULL);
 	rc = aero_session_drive(session, &actor, err);
 	if (rc == AERO_OK)
-		rc = now_master(session, actor.hostname, here, err);
+		rc = aero_mark_master(session, actor.hostname, here, err);
 	if (rc == AERO_OK)
 		aero_report_master(session, out, actor.hostname, NULL);
 	aero_actor_clear(&actor);

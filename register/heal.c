@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/identity.h"
+#include "lib/loop.h"
+#include "register/heal.h"
+#include "register/mark.h"
+
+#define APART_MIN_MS 1000
+#define APART_MAX_MS 3000
+
+static uint64_t random_bits(void *arg)
+{
+	(void)arg;
+	return aero_random();
+}
+
+/* Who identity.json says that this machine is; AERO_MISS: it is not ours to heal. */
+static int who_am_i(struct aero_session *session, struct aero_err *err)
+{
+	struct aero_identity identity = {0};
+	bool foreign = false;
+	int rc = aero_identity_load(session->conf, &identity, &foreign, err);
+
+	if (rc == AERO_OK &&
+		(foreign || strcmp(identity.who.instance_id, AERO_TEST_INSTANCE) == 0))
+		rc = AERO_MISS;
+	if (rc == AERO_OK) {
+		session->me = identity.who;
+		identity.who = (struct aero_occupant){0}; /* now owned by session */
+		session->info.service = identity.service;
+		identity.service = NULL; /* now owned by session */
+		session->info.masterful =
+			identity.type != NULL && strcmp(identity.type, "masterful") == 0;
+	}
+	aero_identity_clear(&identity);
+	return rc;
+}
+
+/* One look. AERO_OK: it has a slot, whose name is in hostname; AERO_MISS: none. */
+static int look(struct aero_session *session, char hostname[256], struct aero_err *err)
+{
+	struct aero_slot slot = {0};
+	int rc = aero_store_by_instance(
+		session->store, session->me.instance_id, &slot, err);
+
+	hostname[0] = '\0';
+	if (rc == AERO_OK)
+		(void)snprintf(hostname, 256, "%s", slot.hostname);
+	/* Nameless: left half way by the original's change-over (rule N). */
+	if (rc == AERO_OK && hostname[0] == '\0')
+		rc = AERO_MISS;
+	aero_slot_clear(&slot);
+	return rc;
+}
+
+static bool names_me(const struct aero_session *session, const struct aero_control *op)
+{
+	const char *me = session->me.instance_id;
+
+	return op->open && ((op->promote.instance_id != NULL &&
+				    strcmp(op->promote.instance_id, me) == 0) ||
+				   (op->master.instance_id != NULL &&
+					   strcmp(op->master.instance_id, me) == 0));
+}
+
+/* *ret: there is something to heal. */
+static int needed(
+	struct aero_session *session, char hostname[256], bool *ret, struct aero_err *err)
+{
+	int64_t apart = APART_MIN_MS +
+			(int64_t)(aero_random() % (APART_MAX_MS - APART_MIN_MS + 1));
+	struct timespec time = {apart / 1000, (apart % 1000) * 1000000};
+	struct aero_control op = {0};
+	int rc = look(session, hostname, err);
+
+	if (rc == AERO_MISS) {
+		(void)nanosleep(&time, NULL);
+		rc = look(session, hostname, err);
+	}
+	*ret = rc == AERO_MISS;
+	if (rc == AERO_OK && session->info.masterful) {
+		rc = aero_store_control(session->store, session->info.service, &op, err);
+		*ret = rc == AERO_OK && names_me(session, &op);
+		aero_control_clear(&op);
+	}
+	return rc == AERO_MISS ? AERO_OK : rc;
+}
+
+static int heal(struct aero_session *session, enum aero_healed *ret, char hostname[256],
+	struct aero_err *err)
+{
+	struct aero_actor actor = {0};
+	struct aero_node node;
+	int rc = aero_store_node(session->store, session->me.instance_id, &node, err);
+
+	if (rc != AERO_OK)
+		return rc;
+	if (node.left || node.dead) {
+		*ret = AERO_HEAL_LEFT;
+		return AERO_OK;
+	}
+	aero_actor_begin(&actor, AERO_ACT_REGISTER, session->store, session->info.service,
+		session->info.masterful, &session->me, random_bits, NULL);
+	/* It may be released or declared dead at any moment. */
+	actor.asked = false;
+	rc = aero_session_drive(session, &actor, err);
+	if (rc == AERO_OK) {
+		(void)snprintf(hostname, 256, "%s", actor.hostname);
+		rc = aero_mark_registered(session, hostname, err);
+	}
+	if (rc == AERO_OK)
+		*ret = AERO_HEAL_DONE;
+	aero_actor_clear(&actor);
+	return rc;
+}
+
+int aero_heal_run(const struct aero_conf *conf, enum aero_healed *ret,
+	char ret_hostname[256], struct aero_err *err)
+{
+	/* Lent strings; and nobody waits for this run. */
+	struct aero_conf brief = *conf;
+	struct aero_session session;
+	char hostname[256] = "";
+	enum aero_healed result = AERO_HEAL_NOTHING;
+	bool due = false;
+	int rc;
+
+	if (brief.register_deadline > AERO_HEAL_DEADLINE)
+		brief.register_deadline = AERO_HEAL_DEADLINE;
+	rc = aero_session_begin(&brief, &session, err);
+	if (rc == AERO_OK)
+		rc = who_am_i(&session, err);
+	if (rc == AERO_MISS) {
+		result = AERO_HEAL_NOT_OURS;
+		rc = AERO_OK;
+	} else {
+		if (rc == AERO_OK)
+			rc = aero_session_store(&session, err);
+		if (rc == AERO_OK)
+			rc = needed(&session, hostname, &due, err);
+		if (rc == AERO_OK && due)
+			rc = heal(&session, &result, hostname, err);
+	}
+	if (rc == AERO_OK) {
+		*ret = result;
+		(void)snprintf(ret_hostname, 256, "%s", hostname);
+	}
+	aero_session_close(&session);
+	return rc;
+}
