@@ -55,3 +55,10 @@ check_PROGRAMS += tests/hammer
 tests_hammer_SOURCES = tests/hammer.c
 tests_hammer_LDADD = mirror/libaero_mirror.la
 E2E_TESTS += tests/e2e/nss_hammer.sh
+
+check_PROGRAMS += tests/hostile
+tests_hostile_SOURCES = tests/hostile.c tests/hostile.h tests/hostile_ask.c \
+	tests/hostile_async.c tests/hostile_globals.c tests/hostile_limits.c
+tests_hostile_LDADD =
+E2E_TESTS += tests/e2e/nss_hostile.sh
+LONG_TESTS += tests/e2e/nss_hostile.sh
