@@ -35,7 +35,7 @@ tests_libnss_aerostat_test_la_LDFLAGS = $(NSS_LDFLAGS) -rpath /nowhere \
 SCRIPT_TESTS += tests/check_size.sh
 if !SANITIZERS
 # (Sanitizers add libraries and symbols of their own.)
-SCRIPT_TESTS += tests/check_abi.sh
+SCRIPT_TESTS += tests/check_abi.sh tests/check_instructions.sh
 endif
 if HAVE_CMOCKA
 nss_tests = tests/test_answer tests/test_nss
@@ -62,3 +62,11 @@ tests_hostile_SOURCES = tests/hostile.c tests/hostile.h tests/hostile_ask.c \
 tests_hostile_LDADD =
 E2E_TESTS += tests/e2e/nss_hostile.sh
 LONG_TESTS += tests/e2e/nss_hostile.sh
+
+# The instructions of a look-up.
+check_PROGRAMS += tests/instructions
+tests_instructions_SOURCES = tests/instructions.c
+tests_instructions_LDADD =
+update-instructions: tests/instructions tests/publish_tool tests/libnss_aerostat_test.la
+	$(AM_TESTS_ENVIRONMENT) $(srcdir)/tests/check_instructions.sh --update
+.PHONY: update-instructions
