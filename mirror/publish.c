@@ -248,24 +248,16 @@ static int prepare(struct aero_generation *gen, size_t *ret_cut, size_t *ret_byt
 	return 0;
 }
 
-static int put(MDB_cursor *cursor, const void *key, size_t keylen, const void *val,
-	size_t len, unsigned flags)
-{
-	MDB_val k = {.mv_size = keylen, .mv_data = (void *)(uintptr_t)key};
-	MDB_val v = {.mv_size = len, .mv_data = (void *)(uintptr_t)val};
-
-	return mdb_cursor_put(cursor, &k, &v, flags);
-}
-
 /* The description. It lies between addresses and names and is known last: appended in
  * its place, later written over, which moves nothing (the reader needs the order). */
 static int put_meta(MDB_cursor *cursor, const struct aero_meta *meta, unsigned flags)
 {
-	static const unsigned char kind = AERO_KEY_META;
-	unsigned char val[AERO_REC_MAX];
-	size_t len = aero_meta_encode(meta, val);
+	unsigned char kind = AERO_KEY_META, bytes[AERO_REC_MAX];
+	MDB_val key = {.mv_size = 1, .mv_data = &kind};
+	MDB_val val = {.mv_size = aero_meta_encode(meta, bytes), .mv_data = bytes};
 
-	return len == 0 ? CODE_TOO_LONG : put(cursor, &kind, 1, val, len, flags);
+	return val.mv_size == 0 ? CODE_TOO_LONG
+				: mdb_cursor_put(cursor, &key, &val, flags);
 }
 
 /* Append every entry in order. */
@@ -274,6 +266,7 @@ static int fill(MDB_cursor *cursor, struct aero_generation *gen)
 	EVP_MD_CTX *sha = sha_new();
 	struct aero_meta meta = gen->meta;
 	bool described = false;
+	MDB_val key, val;
 	struct image im;
 	struct aero_rec rec;
 	size_t i, len;
@@ -302,7 +295,9 @@ static int fill(MDB_cursor *cursor, struct aero_generation *gen)
 		if (!image_digest(&im, sha))
 			goto out;
 		count(&meta, e->key[0], e->is_alias);
-		code = put(cursor, im.bytes + 2, e->keylen, im.val, im.len, MDB_APPEND);
+		key = (MDB_val){.mv_size = e->keylen, .mv_data = im.bytes + 2};
+		val = (MDB_val){.mv_size = im.len, .mv_data = im.val};
+		code = mdb_cursor_put(cursor, &key, &val, MDB_APPEND);
 		if (code != 0)
 			goto out;
 	}
@@ -320,11 +315,10 @@ out:
 /* Mark every page as this generation's, where LMDB has two bytes to spare. */
 static int tag_pages(int fd, uint64_t generation)
 {
-	unsigned char tag[2];
+	const unsigned char tag[2] = {generation & 0xff, generation >> 8 & 0xff};
 	struct stat st;
 	off_t at;
 
-	put16(tag, generation & 0xffff);
 	if (fstat(fd, &st) < 0)
 		return errno;
 	for (at = 8; at < st.st_size; at += AERO_PAGE_SIZE)
@@ -370,9 +364,7 @@ static int build(const char *tmp, struct aero_generation *gen, size_t bytes,
 	if (code != 0)
 		goto out;
 	code = mdb_env_get_fd(env, &fd);
-	if (code == 0)
-		code = tag_pages(fd, gen->meta.generation);
-	if (code != 0)
+	if (code != 0 || (code = tag_pages(fd, gen->meta.generation)) != 0)
 		goto out;
 	step = "fsync";
 	if (fchmod(fd, 0644) < 0 || fsync(fd) < 0)
