@@ -7,6 +7,7 @@ FUZZ_TARGETS = \
 	fuzz/fuzz_conf \
 	fuzz/fuzz_ec2 \
 	fuzz/fuzz_event \
+	fuzz/fuzz_files \
 	fuzz/fuzz_hosts \
 	fuzz/fuzz_import \
 	fuzz/fuzz_info \
