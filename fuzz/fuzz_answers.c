@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "legacy/hosts.h"
+#include "mirror/encode.h"
 #include "syncd/answers.h"
 #include "syncd/rows.h"
 

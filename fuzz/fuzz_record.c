@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mirror/record.h"
+#include "mirror/encode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

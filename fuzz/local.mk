@@ -5,7 +5,9 @@ FUZZ_TARGETS = \
 	fuzz/fuzz_answer \
 	fuzz/fuzz_answers \
 	fuzz/fuzz_conf \
+	fuzz/fuzz_ec2 \
 	fuzz/fuzz_event \
+	fuzz/fuzz_files \
 	fuzz/fuzz_hosts \
 	fuzz/fuzz_import \
 	fuzz/fuzz_info \

@@ -60,6 +60,8 @@ static const struct number {
 	ROW(reconnects, COUNT, "reconnects_total", "counter",
 		"Times the naming store was connected to again."),
 	ROW(publishes, COUNT, "publishes_total", "counter", "Generations published."),
+	ROW(repairs, COUNT, "repairs_total", "counter",
+		"Times that a damaged mirror was published again."),
 	ROW(publish_us, MICROSECONDS, "publish_duration_seconds", "gauge",
 		"Duration of the last publish."),
 	ROW(propagation_us, MICROSECONDS, "propagation_seconds", "gauge",

@@ -31,6 +31,7 @@ struct aero_status {
 	int64_t source_time, published; /* as in the mirror's meta; published: unix ns */
 	int64_t documents, names, aliases, addresses, gaps;
 	int64_t n_refused, n_cut, reconnects, publishes;
+	int64_t repairs;                    /* damaged mirrors published again */
 	int64_t publish_us, propagation_us; /* last publish; commit -> published */
 	int64_t shrink_held_since;          /* unix ms; 0 = nothing is held */
 	char *hostname;                     /* this node's name, '' = unknown */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "mirror/record.h"
+#include "mirror/encode.h"
 
 static void put(unsigned char *p, uint64_t v, unsigned bytes)
 {

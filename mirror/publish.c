@@ -11,11 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mirror/encode.h"
 #include "mirror/publish.h"
 #include "mirror/reader.h"
 
 /* Beside errno (positive) and MDB_* (down from -30799). */
-enum { CODE_DAMAGED = -1, CODE_TOO_LONG = -2, CODE_BAD_KEY = -3, CODE_CRYPTO = -4 };
+enum { CODE_DAMAGED = AERO_PUBLISH_DAMAGED, CODE_TOO_LONG = -2, CODE_BAD_KEY = -3, CODE_CRYPTO = -4 };
 
 static const struct {
 	int code;
@@ -128,10 +129,6 @@ static int verify_kind(struct aero_reader *r, unsigned char kind, struct aero_me
 		/* The value as it stands in the page: the addresses follow its header. */
 		val = rec.addr4 - AERO_REC_HEADER;
 		image_take(&im, key, keylen, val, (size_t)aero_le(val + 10, 2));
-		/* At a leaf's ends the way down from the root must lead here too. */
-		if ((r->at == 1 || r->at == r->n) &&
-			aero_reader_get(r, key, keylen, &rec) != AERO_READ_OK)
-			return CODE_DAMAGED;
 		if (!image_digest(&im, sha))
 			return CODE_CRYPTO;
 		count(seen, kind, rec.is_alias);
@@ -251,12 +248,24 @@ static int prepare(struct aero_generation *gen, size_t *ret_cut, size_t *ret_byt
 	return 0;
 }
 
-/* Append every entry, then the description, which lies between addresses and names. */
+/* The description. It lies between addresses and names and is known last: appended in
+ * its place, later written over, which moves nothing (the reader needs the order). */
+static int put_meta(MDB_cursor *cursor, const struct aero_meta *meta, unsigned flags)
+{
+	unsigned char kind = AERO_KEY_META, bytes[AERO_REC_MAX];
+	MDB_val key = {.mv_size = 1, .mv_data = &kind};
+	MDB_val val = {.mv_size = aero_meta_encode(meta, bytes), .mv_data = bytes};
+
+	return val.mv_size == 0 ? CODE_TOO_LONG
+				: mdb_cursor_put(cursor, &key, &val, flags);
+}
+
+/* Append every entry in order. */
 static int fill(MDB_cursor *cursor, struct aero_generation *gen)
 {
-	unsigned char kind = AERO_KEY_META;
 	EVP_MD_CTX *sha = sha_new();
 	struct aero_meta meta = gen->meta;
+	bool described = false;
 	MDB_val key, val;
 	struct image im;
 	struct aero_rec rec;
@@ -266,9 +275,16 @@ static int fill(MDB_cursor *cursor, struct aero_generation *gen)
 	if (sha == NULL)
 		goto out;
 	meta.names = meta.aliases = meta.addresses = 0;
+	meta.digest = gen->digest;
 	for (i = 0; i < gen->n_entries; i++) {
 		const struct aero_entry *e = &gen->entries[i];
 
+		if (!described && e->key[0] > AERO_KEY_META) {
+			code = put_meta(cursor, &meta, MDB_APPEND);
+			if (code != 0)
+				goto out;
+			described = true;
+		}
 		rec = *e->rec;
 		rec.is_alias = e->is_alias;
 		rec.n_alias = (uint8_t)fitting(e->rec, &len);
@@ -288,19 +304,27 @@ static int fill(MDB_cursor *cursor, struct aero_generation *gen)
 	code = CODE_CRYPTO;
 	if (EVP_DigestFinal_ex(sha, gen->digest, NULL) != 1)
 		goto out;
-	meta.digest = gen->digest;
-	code = CODE_TOO_LONG;
-	len = aero_meta_encode(&meta, im.bytes);
-	if (len == 0)
-		goto out;
-	key = (MDB_val){.mv_size = 1, .mv_data = &kind};
-	val = (MDB_val){.mv_size = len, .mv_data = im.bytes};
-	code = mdb_cursor_put(cursor, &key, &val, 0);
+	code = put_meta(cursor, &meta, described ? 0 : MDB_APPEND);
 	if (code == 0)
 		gen->meta = meta;
 out:
 	EVP_MD_CTX_free(sha);
 	return code;
+}
+
+/* Mark every page as this generation's, where LMDB has two bytes to spare. */
+static int tag_pages(int fd, uint64_t generation)
+{
+	const unsigned char tag[2] = {generation & 0xff, generation >> 8 & 0xff};
+	struct stat st;
+	off_t at;
+
+	if (fstat(fd, &st) < 0)
+		return errno;
+	for (at = 8; at < st.st_size; at += AERO_PAGE_SIZE)
+		if (pwrite(fd, tag, sizeof(tag), at) != (ssize_t)sizeof(tag))
+			return errno != 0 ? errno : EIO;
+	return 0;
 }
 
 /* Build the file at tmp and bring it to the disk. */
@@ -339,9 +363,11 @@ static int build(const char *tmp, struct aero_generation *gen, size_t bytes,
 	mdb_txn_abort(txn);
 	if (code != 0)
 		goto out;
-	step = "fsync";
 	code = mdb_env_get_fd(env, &fd);
-	if (code == 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0))
+	if (code != 0 || (code = tag_pages(fd, gen->meta.generation)) != 0)
+		goto out;
+	step = "fsync";
+	if (fchmod(fd, 0644) < 0 || fsync(fd) < 0)
 		code = errno;
 out:
 	mdb_env_close(env);

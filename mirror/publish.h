@@ -30,6 +30,8 @@ struct aero_publish_error {
 	int code;
 };
 
+#define AERO_PUBLISH_DAMAGED (-1) /* the code of a file that is not as published */
+
 /* Keeps the replaced file open until the next publish, so that the publisher and not a
  * reader pays for freeing it. Start with { -1 }; close with aero_published_close. */
 struct aero_published {

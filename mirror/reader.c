@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,13 +10,17 @@
 
 /*
  * LMDB's data version 1, as far as our files use it (64-bit, little-endian, byte
- * offsets). Page: 0 u64 page number, 10 u16 flags, 12 u16 end of the index, 14 u16 start
- * of the nodes, 16 index of u16 node offsets in key order. Node: 0 u32 size of the value,
- * 4 u16 flags, 6 u16 key size, 8 key, value. In a branch the first six bytes are the
- * child's page number, and the first key means "anything". Meta, after the page header:
- * 16 magic, 20 version, 40 page size, 88 main database (4 u16 flags, 6 u16 depth, 24 u64
- * overflow pages, 40 u64 root), 136 u64 last page, 144 u64 transaction. Pages 0 and 1 are
- * metas; the newer transaction counts.
+ * offsets). Page: 0 u64 page number, 8 u16 tag, 10 u16 flags, 12 u16 end of the index,
+ * 14 u16 start of the nodes, 16 index of u16 node offsets in key order. Node: 0 u32 size
+ * of the value, 4 u16 flags, 6 u16 key size, 8 key, value. In a branch the first six
+ * bytes are the child's page, and the first key means "anything". Meta, after the page
+ * header: 16 magic, 20 version, 40 page size, 88 main database (4 u16 flags, 6 u16 depth,
+ * 24 u64 overflow pages, 40 u64 root), 136 u64 last page, 144 u64 transaction. Pages 0
+ * and 1 are metas; the newer transaction counts.
+ *
+ * Our files are built by appending: leaves lie in the order of their keys, the nodes of a
+ * leaf fill it from its end down, and a branch has the first key of each leaf. So a miss
+ * can be proved: the entries around it are whole, touch, and lie in their leaf's bounds.
  */
 enum {
 	BRANCH = 0x01,
@@ -26,25 +29,24 @@ enum {
 	INDEX = 16,
 	NODE_HEADER = 8,
 	META_LEN = 152,
+	FIRST_LEAF = 2,
 	DEPTH_MAX = 16, /* far beyond any file: a wrong depth ends soon */
 };
 
 struct node {
 	const unsigned char *key, *val;
 	size_t keylen, len;
-	uint64_t child;
+	size_t start, end; /* in the page */
 };
 
 /* What a failed system call means. */
 static enum aero_read failed(struct aero_reader *r)
 {
-	int e = r->err = errno;
-
-	if (e == EMFILE || e == ENFILE || e == ENOMEM)
-		return AERO_READ_BUSY;
-	return e == ENOENT   ? AERO_READ_ABSENT
-	       : e == EACCES ? AERO_READ_DENIED
-			     : AERO_READ_FAILED;
+	r->err = errno;
+	return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? AERO_READ_BUSY
+	       : errno == ENOENT                                     ? AERO_READ_ABSENT
+	       : errno == EACCES                                     ? AERO_READ_DENIED
+								     : AERO_READ_FAILED;
 }
 
 static enum aero_read fill(struct aero_reader *r, uint64_t pgno, size_t len)
@@ -61,31 +63,12 @@ static enum aero_read fill(struct aero_reader *r, uint64_t pgno, size_t len)
 								 : AERO_READ_DAMAGED;
 }
 
-/* Check one of the two meta pages, and take what it says unless *txn is newer. */
-static enum aero_read take_meta(struct aero_reader *r, uint64_t pgno, uint64_t *txn)
-{
-	const unsigned char *p = r->page;
-	enum aero_read rc = fill(r, pgno, META_LEN);
-
-	if (rc != AERO_READ_OK)
-		return rc;
-	if (aero_le(p + 10, 2) != META || aero_le(p + 16, 4) != 0xbeefc0de ||
-		aero_le(p + 20, 4) != 1 || aero_le(p + 40, 4) != AERO_PAGE_SIZE ||
-		aero_le(p + 92, 2) != 0 || aero_le(p + 112, 8) != 0)
-		return AERO_READ_DAMAGED;
-	if (aero_le(p + 144, 8) < *txn)
-		return AERO_READ_OK;
-	*txn = aero_le(p + 144, 8);
-	r->depth = (uint16_t)aero_le(p + 94, 2);
-	r->root = aero_le(p + 128, 8);
-	r->last_page = aero_le(p + 136, 8);
-	return AERO_READ_OK;
-}
-
+/* Check both meta pages, and take what the newer one says. */
 static enum aero_read choose_meta(struct aero_reader *r)
 {
+	const unsigned char *p = r->page;
+	uint64_t pgno, txn = 0;
 	enum aero_read rc;
-	uint64_t txn = 0;
 	struct stat st;
 
 	if (fstat(r->fd, &st) < 0)
@@ -94,14 +77,26 @@ static enum aero_read choose_meta(struct aero_reader *r)
 		return AERO_READ_DAMAGED;
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return AERO_READ_DENIED;
-	rc = take_meta(r, 0, &txn);
-	if (rc == AERO_READ_OK)
-		rc = take_meta(r, 1, &txn);
-	if (rc == AERO_READ_OK &&
-		(r->depth == 0 || r->depth > DEPTH_MAX ||
-			r->last_page >= (uint64_t)st.st_size / AERO_PAGE_SIZE))
-		rc = AERO_READ_DAMAGED;
-	return rc;
+	for (pgno = 0; pgno < FIRST_LEAF; pgno++) {
+		rc = fill(r, pgno, META_LEN);
+		if (rc != AERO_READ_OK)
+			return rc;
+		if (aero_le(p + 10, 2) != META || aero_le(p + 16, 4) != 0xbeefc0de ||
+			aero_le(p + 20, 4) != 1 || aero_le(p + 40, 4) != AERO_PAGE_SIZE ||
+			aero_le(p + 92, 2) != 0 || aero_le(p + 112, 8) != 0)
+			return AERO_READ_DAMAGED;
+		if (aero_le(p + 144, 8) < txn)
+			continue;
+		txn = aero_le(p + 144, 8);
+		r->tag = (uint16_t)aero_le(p + 8, 2);
+		r->depth = (uint16_t)aero_le(p + 94, 2);
+		r->root = aero_le(p + 128, 8);
+		r->last_page = aero_le(p + 136, 8);
+	}
+	return r->depth > 0 && r->depth <= DEPTH_MAX &&
+			       r->last_page + 1 == (uint64_t)st.st_size / AERO_PAGE_SIZE
+		       ? AERO_READ_OK
+		       : AERO_READ_DAMAGED;
 }
 
 enum aero_read aero_reader_open(struct aero_reader *r, const char *path)
@@ -125,45 +120,47 @@ void aero_reader_close(struct aero_reader *r)
 	r->fd = -1;
 }
 
-/* Read page pgno, which must be of this kind. */
-static enum aero_read load(struct aero_reader *r, uint64_t pgno, unsigned kind)
+/* Read a page of the tree. */
+static enum aero_read load(struct aero_reader *r, uint64_t pgno)
 {
-	enum aero_read rc;
-	unsigned lower, upper;
+	enum aero_read rc = AERO_READ_DAMAGED;
+	unsigned kind, lower, upper;
 
-	if (pgno < 2 || pgno > r->last_page)
-		return AERO_READ_DAMAGED;
-	rc = fill(r, pgno, AERO_PAGE_SIZE);
+	if (pgno >= FIRST_LEAF && pgno <= r->last_page)
+		rc = fill(r, pgno, AERO_PAGE_SIZE);
 	if (rc != AERO_READ_OK)
 		return rc;
+	kind = (unsigned)aero_le(r->page + 10, 2);
 	lower = (unsigned)aero_le(r->page + 12, 2);
 	upper = (unsigned)aero_le(r->page + 14, 2);
-	if (aero_le(r->page + 10, 2) != kind || lower <= INDEX || lower % 2 != 0 ||
-		lower > upper || upper > AERO_PAGE_SIZE)
+	if ((kind != LEAF && kind != BRANCH) || lower <= INDEX || lower % 2 != 0 ||
+		lower > upper || upper > AERO_PAGE_SIZE ||
+		aero_le(r->page + 8, 2) != r->tag)
 		return AERO_READ_DAMAGED;
+	r->leaf = kind == LEAF;
 	r->n = (uint16_t)((lower - INDEX) / 2);
+	r->pgno = pgno;
 	return AERO_READ_OK;
 }
 
 /* Node i of the loaded page; false if it is not wholly inside the page. */
-static bool node(const struct aero_reader *r, unsigned i, bool leaf, struct node *ret)
+static bool node(const struct aero_reader *r, unsigned i, struct node *ret)
 {
-	size_t at = (uint16_t)aero_le(r->page + INDEX + (size_t)2 * i, 2), left;
+	size_t at = (uint16_t)aero_le(r->page + INDEX + (size_t)2 * i, 2);
 	const unsigned char *p;
 
 	if (at < INDEX + (size_t)2 * r->n || at > AERO_PAGE_SIZE - NODE_HEADER)
 		return false;
 	p = r->page + at;
-	left = AERO_PAGE_SIZE - NODE_HEADER - at;
+	ret->start = at;
 	ret->key = p + NODE_HEADER;
 	ret->keylen = (uint16_t)aero_le(p + 6, 2);
-	if (ret->keylen > left)
+	ret->len = r->leaf ? (uint32_t)aero_le(p, 4) : 0;
+	if (ret->keylen > AERO_KEY_MAX || ret->len > AERO_REC_MAX)
 		return false;
 	ret->val = ret->key + ret->keylen;
-	ret->len = (uint32_t)aero_le(p, 4);
-	ret->child = (uint32_t)aero_le(p, 4) | (uint64_t)(uint16_t)aero_le(p + 4, 2)
-						       << 32;
-	return !leaf || (aero_le(p + 4, 2) == 0 && ret->len <= left - ret->keylen);
+	ret->end = (at + NODE_HEADER + ret->keylen + ret->len + 1) & ~(size_t)1;
+	return ret->end <= AERO_PAGE_SIZE && (!r->leaf || aero_le(p + 4, 2) == 0);
 }
 
 static int compare(const unsigned char *a, size_t alen, const struct node *b)
@@ -173,104 +170,120 @@ static int compare(const unsigned char *a, size_t alen, const struct node *b)
 	return diff != 0 ? diff : (alen > b->keylen) - (alen < b->keylen);
 }
 
-/* *ret = the first node whose key is greater than key; at least 1 in a branch. */
-static bool after(const struct aero_reader *r, const unsigned char *key, size_t keylen,
-	bool leaf, unsigned *ret)
+static void keep(struct aero_bound *bound, const struct node *at)
 {
-	unsigned low = leaf ? 0 : 1, high = r->n, mid;
-	struct node at;
-
-	while (low < high) {
-		mid = (low + high) / 2;
-		if (!node(r, mid, leaf, &at))
-			return false;
-		if (compare(key, keylen, &at) < 0)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	*ret = low;
-	return true;
+	bound->len = (uint16_t)at->keylen;
+	memcpy(bound->key, at->key, at->keylen);
 }
 
-/* Load the leaf where key belongs and point r->at behind it. With `next`, go on to the
- * right neighbour when that is the leaf's end. MISS if there is nothing behind key. */
+/* Load the leaf where key belongs and point r->at behind it. */
 static enum aero_read descend(
-	struct aero_reader *r, const unsigned char *key, size_t keylen, bool next)
+	struct aero_reader *r, const unsigned char *key, size_t keylen)
 {
-	uint64_t pgno = r->root, right = 0;
-	unsigned level, right_level = 0, i;
+	uint64_t pgno = r->root;
+	unsigned level, low, high, mid;
 	enum aero_read rc;
 	struct node at;
-	bool leaf;
 
+	r->low.len = r->high.len = 0;
 	for (level = 1;; level++) {
-		leaf = level == r->depth;
-		rc = load(r, pgno, leaf ? LEAF : BRANCH);
+		rc = load(r, pgno);
 		if (rc != AERO_READ_OK)
 			return rc;
-		if (!after(r, key, keylen, leaf, &i))
+		if (r->leaf != (level == r->depth))
 			return AERO_READ_DAMAGED;
-		if (leaf) {
-			r->at = (uint16_t)i;
-			if (!next || i < r->n)
-				return AERO_READ_OK;
-			if (right == 0)
-				return AERO_READ_MISS;
-			pgno = right;
-			level = right_level;
-			keylen = 0; /* the first key there */
-			right = 0;
-			continue;
-		}
-		if (i < r->n) {
-			if (!node(r, i, leaf, &at))
+		low = r->leaf ? 0 : 1; /* the first node behind key */
+		for (high = r->n; low < high;) {
+			mid = (low + high) / 2;
+			if (!node(r, mid, &at))
 				return AERO_READ_DAMAGED;
-			right = at.child;
-			right_level = level;
+			if (compare(key, keylen, &at) < 0)
+				high = mid;
+			else
+				low = mid + 1;
 		}
-		if (!node(r, i - 1, leaf, &at))
+		if (r->leaf)
+			break;
+		if (low < r->n && node(r, low, &at))
+			keep(&r->high, &at);
+		if (!node(r, low - 1, &at))
 			return AERO_READ_DAMAGED;
-		pgno = at.child;
+		pgno = aero_le(r->page + at.start, 6);
+		if (low > 1)
+			keep(&r->low, &at);
 	}
+	r->at = (uint16_t)low;
+	return AERO_READ_OK;
 }
 
-static enum aero_read find(
-	struct aero_reader *r, const unsigned char *key, size_t keylen, struct node *ret)
+/* Node i of the loaded leaf is a whole entry: a record, or the description. */
+static bool entry(
+	const struct aero_reader *r, unsigned i, struct node *ret, struct aero_rec *rec)
 {
-	enum aero_read rc = descend(r, key, keylen, false);
+	struct aero_meta meta;
 
+	return node(r, i, ret) && ret->keylen > 0 &&
+	       (ret->key[0] == AERO_KEY_META ? aero_meta_decode(ret->val, ret->len, &meta)
+					     : aero_rec_decode(ret->key, ret->keylen,
+						       ret->val, ret->len, rec));
+}
+
+/* Find key: OK with its record. Else, or not exact, prove that nothing lies between key
+ * and the entry behind it, maybe in the next leaf, and return that one: MISS when exact,
+ * or when there is none. */
+static enum aero_read seek(struct aero_reader *r, const unsigned char *key, size_t keylen,
+	bool exact, struct node *ret, struct aero_rec *rec)
+{
+	enum aero_read rc = AERO_READ_OK, done = exact ? AERO_READ_MISS : AERO_READ_OK;
+	size_t start = AERO_PAGE_SIZE;
+	unsigned branches = 0;
+	/* The key that this reader gave last: its neighbour is in the page already. */
+	bool known = !exact && r->at > 0 && r->at < r->n && node(r, r->at - 1U, ret) &&
+		     compare(key, keylen, ret) == 0;
+
+	if (!known)
+		rc = descend(r, key, keylen);
 	if (rc != AERO_READ_OK)
 		return rc;
-	if (r->at == 0)
-		return AERO_READ_MISS;
-	if (!node(r, r->at - 1U, true, ret))
+	if (r->at > 0) {
+		if (!known && !entry(r, r->at - 1U, ret, rec))
+			return AERO_READ_DAMAGED;
+		if (exact && compare(key, keylen, ret) == 0)
+			return AERO_READ_OK;
+		start = ret->start;
+	}
+	if (r->at > 0 ? compare(r->low.key, r->low.len, ret) > 0
+		      : r->pgno != FIRST_LEAF || r->low.len > 0)
 		return AERO_READ_DAMAGED;
-	return compare(key, keylen, ret) == 0 ? AERO_READ_OK : AERO_READ_MISS;
+	if (r->at < r->n)
+		return entry(r, r->at, ret, rec) && ret->end == start &&
+				       compare(key, keylen, ret) < 0 &&
+				       (r->high.len == 0 ||
+					       compare(r->high.key, r->high.len, ret) > 0)
+			       ? done
+			       : AERO_READ_DAMAGED;
+	if (aero_le(r->page + 14, 2) != start)
+		return AERO_READ_DAMAGED;
+	do { /* A split made the next leaf, and at most a branch of each level. */
+		if (r->pgno == r->last_page)
+			return r->high.len == 0 ? AERO_READ_MISS : AERO_READ_DAMAGED;
+		rc = load(r, r->pgno + 1);
+	} while (rc == AERO_READ_OK && !r->leaf && branches++ < r->depth);
+	if (rc == AERO_READ_OK)
+		rc = r->leaf && entry(r, 0, ret, rec) && ret->end == AERO_PAGE_SIZE &&
+				     compare(r->high.key, r->high.len, ret) == 0
+			     ? done
+			     : AERO_READ_DAMAGED;
+	r->n = 0; /* for its bounds are not known */
+	return rc;
 }
 
 enum aero_read aero_reader_get(struct aero_reader *r, const unsigned char *key,
 	size_t keylen, struct aero_rec *ret)
 {
-	struct node at;
-	enum aero_read rc = find(r, key, keylen, &at);
+	struct node next;
 
-	if (rc == AERO_READ_OK && !aero_rec_decode(key, keylen, at.val, at.len, ret))
-		rc = AERO_READ_DAMAGED;
-	return rc;
-}
-
-enum aero_read aero_reader_meta(struct aero_reader *r, struct aero_meta *ret)
-{
-	static const unsigned char key[1] = {AERO_KEY_META};
-	struct node at;
-	enum aero_read rc = find(r, key, sizeof(key), &at);
-
-	/* A file without its description is none of ours. */
-	if (rc == AERO_READ_MISS ||
-		(rc == AERO_READ_OK && !aero_meta_decode(at.val, at.len, ret)))
-		rc = AERO_READ_DAMAGED;
-	return rc;
+	return seek(r, key, keylen, true, &next, ret);
 }
 
 enum aero_read aero_reader_next(struct aero_reader *r, unsigned char kind,
@@ -281,22 +294,26 @@ enum aero_read aero_reader_next(struct aero_reader *r, unsigned char kind,
 
 	if (*keylen == 0)
 		key[(*keylen)++] = kind;
-	/* The key that this reader gave last: its neighbour is in the page already. */
-	if (r->at == 0 || r->at >= r->n || !node(r, r->at - 1U, true, &at) ||
-		compare(key, *keylen, &at) != 0) {
-		rc = descend(r, key, *keylen, true);
-		if (rc != AERO_READ_OK)
-			return rc;
-	}
-	if (!node(r, r->at, true, &at))
-		return AERO_READ_DAMAGED;
-	if (at.keylen == 0 || at.key[0] > kind)
+	rc = seek(r, key, *keylen, false, &at, ret);
+	if (rc != AERO_READ_OK)
+		return rc;
+	if (at.key[0] > kind)
 		return AERO_READ_MISS;
-	if (compare(key, *keylen, &at) >= 0 || at.keylen > AERO_KEY_MAX ||
-		!aero_rec_decode(at.key, at.keylen, at.val, at.len, ret))
-		return AERO_READ_DAMAGED;
 	r->at++;
 	memcpy(key, at.key, at.keylen);
 	*keylen = at.keylen;
 	return AERO_READ_OK;
+}
+
+enum aero_read aero_reader_meta(struct aero_reader *r, struct aero_meta *ret)
+{
+	static const unsigned char key[1] = {AERO_KEY_META};
+	enum aero_read rc = descend(r, key, sizeof(key));
+	struct node at;
+
+	/* A file without its description is none of ours. */
+	if (rc == AERO_READ_OK && (r->at == 0 || !node(r, r->at - 1U, &at) ||
+					  !aero_meta_decode(at.val, at.len, ret)))
+		rc = AERO_READ_DAMAGED;
+	return rc;
 }

@@ -17,14 +17,19 @@ enum aero_read {
 	AERO_READ_FAILED,  /* any other failed system call; its errno is in reader.err */
 };
 
-/* One open generation: about 4.2 kB, meant for the stack. Results of get and next point
+/* One open generation: about 4.7 kB, meant for the stack. Results of get and next point
  * into page and live until the next call on the same reader. */
 struct aero_reader {
 	int fd;
 	int err;
-	uint16_t depth;
+	uint16_t depth, tag;
 	uint16_t n, at; /* page is a leaf of n nodes, and next goes on at `at`; or 0, 0 */
-	uint64_t root, last_page;
+	uint64_t root, last_page, pgno; /* pgno: of page */
+	bool leaf;
+	struct aero_bound {
+		uint16_t len; /* 0: none */
+		unsigned char key[AERO_KEY_MAX];
+	} low, high; /* of the leaf, as the branches have them: from low to below high */
 	_Alignas(8) unsigned char page[AERO_PAGE_SIZE];
 };
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include <string.h>
-
 #include "mirror/record.h"
 
 /* CRC-32C, eight bytes a step: row k maps a nibble to its remainder after k more zero
@@ -38,12 +36,6 @@ uint32_t aero_crc32c(uint32_t crc, const void *data, size_t len)
 	return ~crc;
 }
 
-static uint32_t checksum(
-	const unsigned char *key, size_t keylen, const unsigned char *val, size_t len)
-{
-	return aero_crc32c(aero_crc32c(0, key, keylen), val + 4, len - 4);
-}
-
 /* The length of n strings at p, each 1..AERO_NAME_MAX bytes and a NUL, within left bytes;
  * SIZE_MAX if they are not. */
 static size_t strings(const void *text, size_t left, unsigned n)
@@ -65,29 +57,27 @@ bool aero_rec_decode(const unsigned char *key, size_t keylen, const unsigned cha
 	size_t len, struct aero_rec *ret)
 {
 	struct aero_rec rec;
-	size_t at, canon_len;
+	size_t at;
 
 	if (len < AERO_REC_HEADER || len > AERO_REC_MAX ||
 		(uint16_t)aero_le(val + 10, 2) != len || val[4] != AERO_FORMAT_VERSION ||
 		(val[5] & ~AERO_REC_ALIAS) != 0 || val[6] > AERO_ADDR_MAX ||
 		val[7] > AERO_ADDR_MAX || val[8] > AERO_ALIAS_MAX ||
-		(uint32_t)aero_le(val, 4) != checksum(key, keylen, val, len))
+		(uint32_t)aero_le(val, 4) !=
+			aero_crc32c(aero_crc32c(0, key, keylen), val + 4, len - 4))
 		return false;
-	rec.is_alias = (val[5] & AERO_REC_ALIAS) != 0;
-	rec.n4 = val[6];
-	rec.n6 = val[7];
-	rec.n_alias = val[8];
-	canon_len = val[9];
-	rec.addr4 = val + AERO_REC_HEADER;
+	rec = (struct aero_rec){.is_alias = val[5] != 0,
+		.n4 = val[6],
+		.n6 = val[7],
+		.n_alias = val[8],
+		.addr4 = val + AERO_REC_HEADER};
 	rec.addr6 = rec.addr4 + (size_t)4 * rec.n4;
-	at = AERO_REC_HEADER + (size_t)4 * rec.n4 + (size_t)16 * rec.n6;
-	if (at > len || strings(val + at, len - at, 1) != canon_len + 1)
+	rec.canon = (const char *)rec.addr6 + (size_t)16 * rec.n6;
+	rec.aliases = rec.canon + val[9] + 1;
+	at = (size_t)((const unsigned char *)rec.canon - val);
+	if (at > len || strings(rec.canon, len - at, 1U + rec.n_alias) != len - at ||
+		strlen(rec.canon) != val[9])
 		return false;
-	rec.canon = (const char *)val + at;
-	at += canon_len + 1;
-	if (strings(val + at, len - at, rec.n_alias) != len - at)
-		return false;
-	rec.aliases = (const char *)val + at;
 	*ret = rec;
 	return true;
 }
@@ -95,16 +85,14 @@ bool aero_rec_decode(const unsigned char *key, size_t keylen, const unsigned cha
 bool aero_meta_decode(const unsigned char *val, size_t len, struct aero_meta *ret)
 {
 	static const unsigned char key[1] = {AERO_KEY_META};
-	size_t at = AERO_META_HEADER, zones;
+	size_t at = AERO_META_HEADER, end = len - AERO_DIGEST_SIZE;
 
 	if (len < at + AERO_DIGEST_SIZE || len > AERO_REC_MAX ||
 		(uint16_t)aero_le(val + 6, 2) != len || val[4] != AERO_FORMAT_VERSION ||
 		val[5] != 0 ||
-		(uint32_t)aero_le(val, 4) != checksum(key, sizeof(key), val, len))
-		return false;
-	zones = strings(
-		val + at, len - at - AERO_DIGEST_SIZE, (uint16_t)aero_le(val + 44, 2));
-	if (zones != len - at - AERO_DIGEST_SIZE)
+		(uint32_t)aero_le(val, 4) !=
+			aero_crc32c(aero_crc32c(0, key, 1), val + 4, len - 4) ||
+		strings(val + at, end - at, (uint16_t)aero_le(val + 44, 2)) != end - at)
 		return false;
 	*ret = (struct aero_meta){.generation = aero_le(val + 8, 8),
 		.source_time = aero_le(val + 16, 8),
@@ -114,7 +102,7 @@ bool aero_meta_decode(const unsigned char *val, size_t len, struct aero_meta *re
 		.addresses = (uint32_t)aero_le(val + 40, 4),
 		.n_zones = (uint16_t)aero_le(val + 44, 2),
 		.zones = (const char *)val + at,
-		.digest = val + at + zones};
+		.digest = val + end};
 	return true;
 }
 
@@ -132,8 +120,7 @@ size_t aero_name_key(const char *name, unsigned char key[static AERO_KEY_MAX])
 		label = c == '.' ? 0 : label + 1;
 		if (label > AERO_LABEL_MAX || len >= AERO_NAME_MAX)
 			return 0;
-		key[1 + len] =
-			(unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+		key[1 + len] = (unsigned char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 	}
 	return len == 0 ? 0 : 1 + len;
 }

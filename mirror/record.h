@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Records of the mirror <-> bytes. Pure, bounds-checked, libc only: it runs inside
- * foreign processes. Nothing here allocates; every pointer of a decoded record points
- * into the bytes that it was decoded from. */
+/* Bytes of the mirror to records. Pure, bounds-checked, libc only: it runs inside foreign
+ * processes. A decoded record points into the bytes that it was decoded from. */
 #ifndef AERO_MIRROR_RECORD_H
 #define AERO_MIRROR_RECORD_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "mirror/layout.h"
 
@@ -40,15 +37,8 @@ uint32_t aero_crc32c(uint32_t crc, const void *data, size_t len);
 bool aero_rec_decode(const unsigned char *key, size_t keylen, const unsigned char *val,
 	size_t len, struct aero_rec *ret);
 
-/* Encode rec for a key into out. Returns the length, or 0 if it needs more than
- * AERO_REC_MAX bytes (nothing is written then) or a count is over its limit. */
-size_t aero_rec_encode(const unsigned char *key, size_t keylen,
-	const struct aero_rec *rec, unsigned char out[static AERO_REC_MAX]);
-
 /* The same for the meta value. */
 bool aero_meta_decode(const unsigned char *val, size_t len, struct aero_meta *ret);
-size_t aero_meta_encode(
-	const struct aero_meta *meta, unsigned char out[static AERO_REC_MAX]);
 
 /* Make the key of a name: ASCII lower case, one trailing dot dropped. Returns the key's
  * length, or 0 if the name is empty, has an empty label, a label over 63 or more than

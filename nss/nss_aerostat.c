@@ -67,7 +67,7 @@ static int pack(const struct query *q, const struct aero_rec *rec)
 /* Is a dotted name that is not there ours to deny? */
 static int zone_miss(const struct query *q, struct aero_reader *r)
 {
-	unsigned char zone[AERO_KEY_MAX];
+	unsigned char *zone = r->low.key; /* done with, and the stack is small */
 	struct aero_meta meta;
 	int rc = (int)aero_reader_meta(r, &meta);
 	size_t at, len;

@@ -300,6 +300,21 @@ static void check_watcher(struct aero_daemon *d)
 	}
 }
 
+/* Ten times less often than the store would be polled: 10 minutes. */
+static void scrub(struct aero_daemon *d, int64_t now)
+{
+	const char *why;
+
+	if (!d->mirror->set_made ||
+		!aero_scrub_step(&d->scrub, d->mirror->hosts_path, now,
+			(int64_t)d->conf->poll_interval * 10000, &why))
+		return;
+	aero_log(AERO_ERROR, "mirror: '%s' is damaged: %s: publishing it again",
+		d->mirror->hosts_path, why);
+	d->mirror->status.repairs++;
+	d->publish_at = now;
+}
+
 static void timers(struct aero_daemon *d)
 {
 	int64_t now = aero_clock_ms();
@@ -310,6 +325,7 @@ static void timers(struct aero_daemon *d)
 	}
 	if (*d->conf->legacy_updater != '\0' && now >= d->legacy_at)
 		aero_daemon_updater_start(d);
+	scrub(d, now);
 	if (d->status_due || now >= d->status_at) {
 		d->status_due = false;
 		d->status_at = now + STATUS_MS;
@@ -388,6 +404,7 @@ int aero_syncd_daemon(const struct aero_conf *conf, int signals, struct aero_err
 		aero_mirror_status(d.mirror);
 	}
 	aero_updater_free(d.updater);
+	aero_scrub_end(&d.scrub);
 	stuck = !aero_watcher_stop(d.watcher, STOP_MS);
 	aero_store_close(d.store);
 	aero_mirror_free(d.mirror);

@@ -7,6 +7,7 @@
 #include "legacy/updater.h"
 #include "syncd/mirror.h"
 #include "syncd/nscd.h"
+#include "syncd/scrub.h"
 #include "syncd/watcher.h"
 
 struct aero_daemon {
@@ -20,6 +21,7 @@ struct aero_daemon {
 	char *legacy;                 /* text of the legacy updater; NULL = none yet */
 	size_t legacy_len;
 	struct aero_nscd_call nscd;
+	struct aero_scrub scrub;
 	bool stop, ready, status_due;
 	bool need_full; /* changes are of no use until a snapshot comes */
 	int rc;         /* with stop: */

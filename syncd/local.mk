@@ -17,6 +17,7 @@ syncd_libaero_syncd_la_SOURCES = \
 	syncd/reload.c syncd/reload.h \
 	syncd/report.c syncd/report.h \
 	syncd/rows.c syncd/rows.h \
+	syncd/scrub.c syncd/scrub.h \
 	syncd/self.c \
 	syncd/state.c syncd/state.h \
 	syncd/state_ops.c syncd/state_ops.h \
@@ -40,4 +41,4 @@ UNIT_TESTS += $(syncd_tests)
 check_PROGRAMS += $(syncd_tests)
 endif
 
-E2E_TESTS += tests/e2e/syncd_guard.sh tests/e2e/syncd_lmdb.sh tests/e2e/syncd_mongo.sh
+E2E_TESTS += tests/e2e/syncd_scrub.sh tests/e2e/syncd_guard.sh tests/e2e/syncd_lmdb.sh tests/e2e/syncd_mongo.sh

@@ -10,6 +10,7 @@ tests_libsupport_la_LIBADD = $(CMOCKA_LIBS)
 # first. Archives: what is not called is not linked, nor is the fuzz engine's main beside
 # a test's.
 LDADD = $(TEST_SUPPORT) $(FUZZ_ENGINE) cli/libaero_cli.la syncd/libaero_syncd.la \
+	server/libaero_server.la \
 	register/libaero_register.la legacy/libaero_legacy.la mirror/libaero_mirror.la \
 	lib/libaero.la
 

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "tests/support.h"
-#include "mirror/record.h"
+#include "mirror/encode.h"
 #include "syncd/answers.h"
 #include "syncd/rows.h"
 

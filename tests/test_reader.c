@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mirror/encode.h"
 #include "mirror/reader.h"
 #include "tests/mirror_set.h"
 #include "tests/support.h"
@@ -67,40 +68,60 @@ static size_t random_record(
 	return aero_rec_encode(key, keylen, &rec, val);
 }
 
-/* A file by liblmdb itself: several commits, some of them deleting, so that the newest
- * meta page is the first or the second and free pages lie about. */
-static void make_random_file(const char *path, unsigned n)
+static int compare_entries(const void *left, const void *right)
 {
-	unsigned char key[AERO_KEY_MAX], val[AERO_REC_MAX];
-	unsigned commits = 1 + rnd(5), c, i;
-	MDB_env *env;
-	MDB_txn *txn;
-	MDB_dbi dbi;
-	MDB_val k, v;
+	const MDB_val *a = left, *b = right;
+	int diff = memcmp(a->mv_data, b->mv_data,
+		a->mv_size < b->mv_size ? a->mv_size : b->mv_size);
 
+	return diff != 0 ? diff : (a->mv_size > b->mv_size) - (a->mv_size < b->mv_size);
+}
+
+/* A file by liblmdb itself: appended as the publisher does it, or by several commits in
+ * any order, some of them deleting, so that the newest meta page is the first or the
+ * second and free pages lie about. */
+static void make_random_file(const char *path, unsigned n, bool append)
+{
+	unsigned char(*keys)[AERO_KEY_MAX] = calloc(n + 1, sizeof(*keys));
+	MDB_val *k = calloc(n + 1, sizeof(*k)), v;
+	unsigned char val[AERO_REC_MAX];
+	unsigned commits = append ? 1 : 1 + rnd(5), i;
+	MDB_env *env;
+	MDB_txn *txn = NULL;
+	MDB_dbi dbi;
+
+	for (i = 0; i < n; i++) {
+		k[i].mv_data = keys[i];
+		k[i].mv_size = random_key(keys[i]);
+	}
+	if (append)
+		qsort(k, n, sizeof(*k), compare_entries);
 	(void)unlink(path);
 	assert_int_equal(mdb_env_create(&env), 0);
 	assert_int_equal(mdb_env_set_mapsize(env, 64 << 20), 0);
 	assert_int_equal(
 		mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC, 0644), 0);
-	for (c = 0; c < commits; c++) {
-		assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
-		assert_int_equal(mdb_dbi_open(txn, NULL, 0, &dbi), 0);
-		for (i = 0; i < n / commits + 1; i++) {
-			k.mv_size = random_key(key);
-			k.mv_data = key;
-			v.mv_size = random_record(key, k.mv_size, val);
-			v.mv_data = val;
-			if (v.mv_size == 0)
-				continue; /* too long */
-			if (rnd(5) == 0)
-				(void)mdb_del(txn, dbi, &k, NULL);
-			else
-				assert_int_equal(mdb_put(txn, dbi, &k, &v, 0), 0);
+	for (i = 0; i < n; i++) {
+		if (txn == NULL) {
+			assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+			assert_int_equal(mdb_dbi_open(txn, NULL, 0, &dbi), 0);
 		}
-		assert_int_equal(mdb_txn_commit(txn), 0);
+		v.mv_size = random_record(k[i].mv_data, k[i].mv_size, val);
+		v.mv_data = val;
+		if (v.mv_size > 0 && !append && rnd(5) == 0)
+			(void)mdb_del(txn, dbi, &k[i], NULL);
+		else if (v.mv_size > 0 &&
+			 (!append || i == 0 || compare_entries(&k[i - 1], &k[i]) != 0))
+			assert_int_equal(
+				mdb_put(txn, dbi, &k[i], &v, append ? MDB_APPEND : 0), 0);
+		if (i + 1 == n || i % (n / commits + 1) == n / commits) {
+			assert_int_equal(mdb_txn_commit(txn), 0);
+			txn = NULL;
+		}
 	}
 	mdb_env_close(env);
+	free(k);
+	free(keys);
 }
 
 struct oracle {
@@ -127,19 +148,22 @@ static void oracle_close(struct oracle *o)
 	mdb_env_close(o->env);
 }
 
-static void same_answer(
-	struct aero_reader *r, struct oracle *o, unsigned char *key, size_t keylen)
+/* A miss needs a file that was appended: in another it is refused or right. */
+static void same_answer(struct aero_reader *r, struct oracle *o, unsigned char *key,
+	size_t keylen, bool append)
 {
 	MDB_val k = {keylen, key}, v;
 	struct aero_rec rec, want;
 	int found = mdb_get(o->txn, o->dbi, &k, &v);
+	enum aero_read rc = aero_reader_get(r, key, keylen, &rec);
 
 	if (found == MDB_NOTFOUND) {
-		assert_int_equal(aero_reader_get(r, key, keylen, &rec), AERO_READ_MISS);
+		if (append || rc != AERO_READ_DAMAGED)
+			assert_int_equal(rc, AERO_READ_MISS);
 		return;
 	}
 	assert_int_equal(found, 0);
-	assert_int_equal(aero_reader_get(r, key, keylen, &rec), AERO_READ_OK);
+	assert_int_equal(rc, AERO_READ_OK);
 	assert_true(aero_rec_decode(key, keylen, v.mv_data, v.mv_size, &want));
 	assert_memory_equal(rec.addr4 - AERO_REC_HEADER, v.mv_data, v.mv_size);
 	assert_string_equal(rec.canon, want.canon);
@@ -147,23 +171,22 @@ static void same_answer(
 
 /* The key itself and all that lies close to it. */
 static void same_answer_around(
-	struct aero_reader *r, struct oracle *o, const MDB_val *at, bool all)
+	struct aero_reader *r, struct oracle *o, const MDB_val *at, bool append)
 {
 	unsigned char key[AERO_KEY_MAX + 1];
 	size_t len = at->mv_size;
 
 	memcpy(key, at->mv_data, len);
-	same_answer(r, o, key, len);
-	if (!all)
-		return;
+	same_answer(r, o, key, len, append);
 	key[len] = 0;
-	same_answer(r, o, key, len + 1);
+	if (len < AERO_KEY_MAX)
+		same_answer(r, o, key, len + 1, append);
 	if (len > 1)
-		same_answer(r, o, key, len - 1);
+		same_answer(r, o, key, len - 1, append);
 	key[len - 1]++;
-	same_answer(r, o, key, len);
+	same_answer(r, o, key, len, append);
 	key[len - 1] = (unsigned char)(key[len - 1] - 2);
-	same_answer(r, o, key, len);
+	same_answer(r, o, key, len, append);
 }
 
 static void same_order(struct aero_reader *r, struct oracle *o, unsigned char kind)
@@ -191,37 +214,53 @@ static void same_order(struct aero_reader *r, struct oracle *o, unsigned char ki
 	assert_int_equal(aero_reader_next(r, kind, key, &keylen, &rec), AERO_READ_MISS);
 }
 
-static void reads_what_liblmdb_reads(void **state)
+static void compare_file(const char *path, bool append)
 {
-	static const unsigned sizes[] = {1, 2, 10, 40, 41, 300, 2000, 2001, 20000};
-	char *path = make_path("random.mdb");
 	unsigned char key[AERO_KEY_MAX];
 	struct aero_reader r;
 	struct oracle o;
 	MDB_val k, v;
-	size_t i, n;
+	size_t n;
 	int rc;
+
+	oracle_open(&o, path);
+	assert_int_equal(aero_reader_open(&r, path), AERO_READ_OK);
+	for (rc = mdb_cursor_get(o.cursor, &k, &v, MDB_FIRST); rc == 0;
+		rc = mdb_cursor_get(o.cursor, &k, &v, MDB_NEXT))
+		same_answer_around(&r, &o, &k, append);
+	for (n = 0; n < 2000; n++) {
+		k.mv_size = random_key(key);
+		same_answer(&r, &o, key, k.mv_size, append);
+	}
+	if (append) {
+		same_order(&r, &o, AERO_KEY_ADDRESS);
+		same_order(&r, &o, AERO_KEY_NAME);
+	}
+	aero_reader_close(&r);
+	oracle_close(&o);
+}
+
+static void reads_what_liblmdb_reads(void **state)
+{
+	static const unsigned sizes[] = {
+		1, 2, 3, 10, 40, 41, 300, 301, 2000, 2001, 7000, 20000};
+	char *path = make_path("random.mdb");
+	struct oracle o;
+	size_t i, empty;
 
 	(void)state;
 	for (i = 0; i < AERO_COUNT(sizes); i++) {
+		make_random_file(path, sizes[i], true);
+		compare_file(path, true);
 		do {
-			make_random_file(path, sizes[i]);
+			MDB_val k, v;
+
+			make_random_file(path, sizes[i], false);
 			oracle_open(&o, path);
-			rc = mdb_cursor_get(o.cursor, &k, &v, MDB_FIRST);
-			if (rc != 0)
-				oracle_close(&o);
-		} while (rc != 0); /* all deleted */
-		assert_int_equal(aero_reader_open(&r, path), AERO_READ_OK);
-		for (; rc == 0; rc = mdb_cursor_get(o.cursor, &k, &v, MDB_NEXT))
-			same_answer_around(&r, &o, &k, true);
-		for (n = 0; n < 2000; n++) {
-			k.mv_size = random_key(key);
-			same_answer(&r, &o, key, k.mv_size);
-		}
-		same_order(&r, &o, AERO_KEY_ADDRESS);
-		same_order(&r, &o, AERO_KEY_NAME);
-		aero_reader_close(&r);
-		oracle_close(&o);
+			empty = mdb_cursor_get(o.cursor, &k, &v, MDB_FIRST) != 0;
+			oracle_close(&o);
+		} while (empty); /* all deleted */
+		compare_file(path, false);
 	}
 	free(path);
 }
@@ -517,7 +556,7 @@ static void a_foreign_file_has_no_description(void **state)
 	MDB_env *env;
 
 	(void)state;
-	make_random_file(path, 500);
+	make_random_file(path, 500, true);
 	assert_int_equal(aero_reader_open(&r, path), AERO_READ_OK);
 	assert_int_equal(aero_reader_meta(&r, &meta), AERO_READ_DAMAGED);
 	aero_reader_close(&r);

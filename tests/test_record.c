@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mirror/record.h"
+#include "mirror/encode.h"
 #include "tests/support.h"
 
 static const unsigned char four[] = {10, 0, 0, 1, 10, 0, 0, 2};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The other half of mirror/record.h: for whoever writes a mirror. */
+#ifndef AERO_MIRROR_ENCODE_H
+#define AERO_MIRROR_ENCODE_H
+
+#include "mirror/record.h"
+
+/* Encode rec for a key into out. Returns the length, or 0 if it needs more than
+ * AERO_REC_MAX bytes (nothing is written then) or a count is over its limit. */
+size_t aero_rec_encode(const unsigned char *key, size_t keylen,
+	const struct aero_rec *rec, unsigned char out[static AERO_REC_MAX]);
+
+/* The same for the meta value. */
+size_t aero_meta_encode(
+	const struct aero_meta *meta, unsigned char out[static AERO_REC_MAX]);
+
+#endif

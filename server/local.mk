@@ -1,0 +1,11 @@
+# aerostatd: so far what it reads of EC2.
+noinst_LTLIBRARIES += server/libaero_server.la
+server_libaero_server_la_SOURCES = server/ec2_answer.c server/ec2_answer.h
+server_libaero_server_la_CFLAGS = $(AM_CFLAGS) $(EXPAT_CFLAGS)
+server_libaero_server_la_LIBADD = $(EXPAT_LIBS)
+
+if HAVE_CMOCKA
+server_tests = tests/test_ec2_answer
+UNIT_TESTS += $(server_tests)
+check_PROGRAMS += $(server_tests)
+endif
