@@ -206,8 +206,11 @@ int aero_mirror_apply(struct aero_mirror *m, const struct aero_batch *batch,
 		full_at = aero_unix_ms();
 	rc = aero_state_apply(m->state, batch, m->generation + 1, full_at,
 		batch->kind != AERO_BATCH_POLL || first, put, m, &diff, err);
-	if (rc == AERO_NOMEM && load(m, m->conf, &again) != AERO_OK)
-		aero_log(AERO_ERROR, "state: %s", again.msg);
+	if (rc != AERO_OK && rc != AERO_LOST) {
+		if (load_state(m, &again) != AERO_OK)
+			aero_log(AERO_ERROR, "state: %s", again.msg);
+		return rc;
+	}
 	if (rc != AERO_OK)
 		return rc;
 	if (diff.added + diff.removed + diff.changed > 0 || first) {
@@ -222,8 +225,9 @@ int aero_mirror_apply(struct aero_mirror *m, const struct aero_batch *batch,
 		/* nor may a later process take this time for that of its own result */
 		if (aero_state_meta(m->state)->full_at != 0)
 			rc = aero_state_save(m->state, NULL, m->generation, 0, err);
-	} else if (whole && m->accept_shrink) {
-		aero_pace_change(&m->pace, aero_clock_ms()); /* held so far */
+	} else if (whole) {
+		/* held so far, or loaded again after a failure */
+		aero_pace_change(&m->pace, aero_clock_ms());
 	}
 	aero_log(whole && (diff.added + diff.removed + diff.changed > 0 || first)
 			 ? AERO_INFO
@@ -278,8 +282,8 @@ static int write_mirror(struct aero_mirror *m, struct aero_answer_set *set,
 	if (aero_publish(m->hosts_path, &gen, &m->keep, ret_cut, &failure) < 0)
 		return aero_err_set(err,
 			failure.code > 0 ? aero_rc_of_errno(failure.code) : AERO_IO,
-			"publish '%s': %s: %s", m->hosts_path, failure.step,
-			aero_publish_strerror(failure.code));
+			"publish '%s': %s: %s%s", m->hosts_path, failure.step,
+			aero_publish_strerror(failure.code), aero_remedy(failure.code));
 	m->status.published = (int64_t)gen.meta.published;
 	m->status.source_time = (int64_t)gen.meta.source_time;
 	m->status.names = gen.meta.names;
@@ -376,9 +380,14 @@ int aero_mirror_hosts(struct aero_mirror *m, const char *legacy, size_t legacy_l
 	aero_rows_clear(&rows);
 	if (rc != AERO_OK)
 		return hosts_failed(m, rc, err);
-	if (result.recovered)
+	if (result.recovered == AERO_RECOVERED_WRITE)
 		aero_log(AERO_WARNING,
 			"hosts file: finished what an earlier process left half written");
+	if (result.recovered == AERO_RECOVERED_EDIT)
+		aero_log(AERO_WARNING,
+			"hosts file: it was edited while half written, and counts as it "
+			"is now; compare it with '%s'",
+			m->paths.bak);
 	if (m->hosts_error[0] != '\0')
 		aero_log(AERO_INFO, "hosts file: can be written again");
 	m->hosts_error[0] = '\0';

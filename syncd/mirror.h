@@ -34,6 +34,7 @@ struct aero_mirror {
 	bool hosts_due;      /* /etc/hosts is behind hosts.mdb */
 	char hosts_error[512];
 	char named[256]; /* the name last given to the system */
+	char name_error[512];
 	struct aero_status status;
 };
 
