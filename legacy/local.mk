@@ -22,7 +22,7 @@ tests_test_writer_faults_SOURCES = tests/test_writer_faults.c $(legacy_writer_su
 tests_test_writer_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write -Wl,--wrap=rename \
 	-Wl,--wrap=fsync -Wl,--wrap=ftruncate -Wl,--wrap=fchmod -Wl,--wrap=unlink
 tests_test_writer_history_SOURCES = tests/test_writer_history.c $(legacy_writer_support)
-tests_test_writer_history_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rename
+tests_test_writer_history_LDFLAGS = $(tests_test_writer_faults_LDFLAGS)
 
 LONG_TESTS += tests/test_writer_history
 

@@ -115,8 +115,8 @@ static bool untouched(const char *old, size_t old_len, const char *now, size_t n
 }
 
 enum found {
-	HALF,      /* the old text, the new one, or a mixture */
-	EDIT,      /* an edit of the old one: the write had not begun */
+	HALF,      /* a mixture of the old text and the new one, or the new one */
+	EDIT,      /* the old one, or an edit of it: the write had not begun */
 	HALF_EDIT, /* an edit of another mixture */
 };
 
@@ -130,7 +130,9 @@ static int look(const struct aero_hosts_paths *paths, const struct aero_target *
 	*ret = HALF; /* also without either: there is nothing to compare */
 	if (rc == AERO_OK)
 		rc = aero_file_read(paths->bak, AERO_HOSTS_MAX, &old, &old_len, err);
-	if (rc == AERO_OK && !half_written(old, old_len, now, now_len, have, len))
+	if (rc == AERO_OK && len == old_len && memcmp(have, old, len) == 0)
+		*ret = EDIT;
+	else if (rc == AERO_OK && !half_written(old, old_len, now, now_len, have, len))
 		*ret = untouched(old, old_len, now, now_len, have, len) ? EDIT
 									: HALF_EDIT;
 	free(old);
