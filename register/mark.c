@@ -45,6 +45,8 @@ int aero_mark_master(const struct aero_session *session, const char *hostname, b
 		rc = identity.hostname == NULL
 			     ? aero_err_set(err, AERO_NOMEM, "out of memory")
 			     : aero_identity_save(session->conf, &identity, err);
+	} else if (rc == AERO_MISS || rc == AERO_BAD) {
+		rc = AERO_OK;
 	}
 	aero_identity_clear(&identity);
 	if (rc == AERO_OK && here && aero_hostname_allowed(session->conf))

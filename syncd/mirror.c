@@ -364,15 +364,18 @@ int aero_mirror_hosts(struct aero_mirror *m, const char *legacy, size_t legacy_l
 		.repair = m->conf->repair_hosts};
 	struct aero_hosts_result result = {0};
 	struct aero_rows rows = {0};
-	char self[256];
-	int rc;
+	char self[256] = "";
+	int rc = AERO_OK;
 
 	if (m->conf->hosts_file == AERO_HOSTS_OFF || !m->set_made) {
 		m->hosts_due = m->hosts_due && m->conf->hosts_file != AERO_HOSTS_OFF;
 		return AERO_OK;
 	}
-	rc = aero_rows_make(&m->set, (enum aero_hosts_file)m->conf->hosts_file,
-		aero_mirror_self(m->conf, self, sizeof(self)), &rows, err);
+	if (m->conf->hosts_file == AERO_HOSTS_SELF)
+		rc = aero_mirror_self(m->conf, self, sizeof(self), err);
+	if (rc == AERO_OK)
+		rc = aero_rows_make(&m->set, (enum aero_hosts_file)m->conf->hosts_file,
+			self, &rows, err);
 	job.rows = rows.v;
 	job.n_rows = rows.n;
 	if (rc == AERO_OK)
@@ -398,22 +401,25 @@ int aero_mirror_hosts(struct aero_mirror *m, const char *legacy, size_t legacy_l
 	return AERO_OK;
 }
 
-const char *aero_mirror_self(const struct aero_conf *conf, char *buf, size_t size)
+int aero_mirror_self(
+	const struct aero_conf *conf, char *buf, size_t size, struct aero_err *err)
 {
 	struct aero_identity identity = {0};
 	const char *id = "";
 	bool foreign = false;
+	int rc = AERO_MISS;
 
 	if (*conf->instance_id != '\0')
 		id = conf->instance_id;
-	else if (aero_identity_load(conf, &identity, &foreign, NULL) == AERO_OK &&
-		 !foreign)
+	else
+		rc = aero_identity_load(conf, &identity, &foreign, err);
+	if (rc == AERO_OK && !foreign)
 		id = identity.who.instance_id;
-	else if (conf->offline)
+	else if (*id == '\0' && conf->offline)
 		id = AERO_TEST_INSTANCE;
 	(void)snprintf(buf, size, "%s", id);
 	aero_identity_clear(&identity);
-	return buf;
+	return rc == AERO_MISS || rc == AERO_BAD ? AERO_OK : rc;
 }
 
 void aero_mirror_status(struct aero_mirror *m)
@@ -422,9 +428,9 @@ void aero_mirror_status(struct aero_mirror *m)
 	struct aero_err err;
 	char id[256];
 
-	self = !m->set_made ? NULL
-			    : aero_answer_of_instance(
-				      &m->set, aero_mirror_self(m->conf, id, sizeof(id)));
+	self = !m->set_made || aero_mirror_self(m->conf, id, sizeof(id), NULL) != AERO_OK
+		       ? NULL
+		       : aero_answer_of_instance(&m->set, id);
 	if (m->set_made)
 		aero_report_text(
 			&m->status.hostname, self != NULL ? self->doc->name.text : "");

@@ -109,13 +109,13 @@ static struct {
 	unsigned long updates, kills, torn, refused, takeovers, legacy_runs, edits;
 } counts;
 
-#define CHECK(what, ...)                                                                 \
-	do {                                                                             \
-		if (!(what)) {                                                           \
-			(void)fprintf(stderr, "history %lu step %d: %s: ", history,      \
-				step, #what);                                            \
-			fail_msg(__VA_ARGS__);                                           \
-		}                                                                        \
+#define CHECK(what, ...) \
+	do { \
+		if (!(what)) { \
+			(void)fprintf(stderr, "history %lu step %d: %s: ", history, \
+				step, #what); \
+			fail_msg(__VA_ARGS__); \
+		} \
 	} while (0)
 
 static size_t rnd(size_t below)
@@ -175,7 +175,8 @@ static void splice(
 /* ---- the model: what is the user's ---- */
 
 struct model {
-	struct bytes before, after; /* outside of blocks, the first block's place between */
+	struct bytes before,
+		after; /* outside of blocks, the first block's place between */
 	int blocks;
 	bool open; /* some block has no end */
 };
@@ -242,10 +243,11 @@ static void model_clear(struct model *m)
 static void edit(struct bytes *b)
 {
 	static const char *const lines[] = {"\n", "# note\n", "192.0.2.1\tone  two\n",
-		" 192.0.2.2 web-1 # wins\n", "\r\n", "#AEROSTAT\n", "2001:db8::7 WEB-0\r\n",
-		"rubbish \xfe\x80\n", "127.0.1.1 me\n", "# AEROSTAT?\n", "\t\n",
-		"::1 localhost\n", "no end of line", B, E, "# AEROSTAT \t\r\n",
-		"# /AEROSTAT\r\n", B "192.0.2.6 pasted\n" E, " # AEROSTAT\n"};
+		" 192.0.2.2 web-1 # wins\n", "\r\n", "#AEROSTAT\n",
+		"2001:db8::7 WEB-0\r\n", "rubbish \xfe\x80\n", "127.0.1.1 me\n",
+		"# AEROSTAT?\n", "\t\n", "::1 localhost\n", "no end of line", B, E,
+		"# AEROSTAT \t\r\n", "# /AEROSTAT\r\n", B "192.0.2.6 pasted\n" E,
+		" # AEROSTAT\n"};
 	static const char nul[] = "a\0b\0\n";
 	static size_t starts[LINES];
 	size_t n = cut_lines(b, starts), i = rnd(n + 1);
@@ -535,8 +537,9 @@ static void one_step(void)
 
 static void a_history(unsigned long number)
 {
-	static const char *const names[] = {"etc/hosts", "etc/hosts.tmp", "etc/hosts.real",
-		"etc/hosts.real.tmp", "etc/hosts.bak", "etc/hosts.before-aerostat"};
+	static const char *const names[] = {"etc/hosts", "etc/hosts.tmp",
+		"etc/hosts.real", "etc/hosts.real.tmp", "etc/hosts.bak",
+		"etc/hosts.before-aerostat"};
 	struct bytes first = {strdup(rnd(2) == 0 ? "" : USER), 0};
 
 	history = number;
@@ -562,10 +565,11 @@ static void the_users_lines_live_through_any_history(void **state)
 		a_history(i);
 	}
 	free(taken.data);
-	printf("%lu histories: %lu edits, %lu updates, %lu kills, %lu torn mounts mended, "
+	printf("%lu histories: %lu edits, %lu updates, %lu kills, %lu torn mounts "
+	       "mended, "
 	       "%lu refusals, %lu take-overs, %lu updater runs\n",
-		n, counts.edits, counts.updates, counts.kills, counts.torn, counts.refused,
-		counts.takeovers, counts.legacy_runs);
+		n, counts.edits, counts.updates, counts.kills, counts.torn,
+		counts.refused, counts.takeovers, counts.legacy_runs);
 	assert_true(counts.torn > 0 && counts.refused > 0 && counts.takeovers > 0);
 }
 
