@@ -10,7 +10,7 @@ import disk_lib
 from disk_lib import LIB, Bad
 
 ERRNOS = ["ENOSPC", "EIO", "EROFS", "EBUSY", "EXDEV", "EMFILE", "EACCES", "ENOMEM"]
-LEAST = 12  # faults per scene, however slow the machine is
+LEAST = 8  # faults per scene, however slow the machine is
 
 
 def faults(calls):

@@ -16,7 +16,7 @@ import copy, hashlib, json, os, random, shutil, sys, time
 import disk_lib
 from disk_lib import Bad
 
-LEAST = 12  # states per scene, however slow the machine is
+LEAST = 8  # states per scene, however slow the machine is
 RANDOM_PARTS = 6
 
 

@@ -7,7 +7,7 @@
 private_ns
 
 [ "$(uname -m)" = x86_64 ] || skip "walk_syscalls is for x86-64"
-for tool in walk_syscalls publish_tool; do
+for tool in walk_syscalls publish_tool state_tool; do
 	[ -x "$top_builddir/tests/$tool" ] || fail "$tool is missing: make check-e2e builds it"
 done
 mkdir "$test_dir/memory"
