@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* state_tool FILE SOURCE: print the documents of a state.mdb as syncd reads it, one a line,
- * or why they were given up (exit 1). Opening mends the file: give it a copy. */
+/* state_tool FILE SOURCE: print the documents of a state.mdb as syncd reads it, one a
+ * line, or why they were given up (exit 1). Opening mends the file: give it a copy. */
 #include "config.h"
 
 #include <stdio.h>

@@ -353,8 +353,12 @@ static bool killed(const struct run *run)
 	return WIFSIGNALED(status);
 }
 
-/* The copy before the first take-over: what the user had then, never another. */
+/* The copy before the first take-over: what the user had then, never another. (But a
+ * mount whose take-over was killed, and whose first bytes were edited before the next
+ * update, may have been half written, for all that one can tell: then it is what stood
+ * there before.) */
 static struct bytes taken; /* data NULL: not taken over yet */
+static struct bytes maybe; /* of a mount that was killed in it */
 
 static void check_copy(void)
 {
@@ -363,8 +367,19 @@ static void check_copy(void)
 	if (taken.data == NULL)
 		return;
 	copy = read_bytes(writer_paths.before);
-	CHECK(same(&copy, &taken), "hosts.before-aerostat: '%s'", copy.data);
-	free(copy.data);
+	CHECK(same(&copy, &taken) || (maybe.data != NULL && same(&copy, &maybe)),
+		"hosts.before-aerostat: '%s'", copy.data);
+	free(taken.data);
+	taken = copy; /* now it stays */
+	free(maybe.data);
+	maybe.data = NULL;
+}
+
+static void forget(void)
+{
+	free(taken.data);
+	free(maybe.data);
+	taken = maybe = (struct bytes){NULL, 0};
 }
 
 /* `now` is what the user owned in `old`, and one block. */
@@ -470,7 +485,11 @@ static void update_killed(const struct run *run)
 			counts.takeovers++;
 		}
 		free(now.data);
-	} /* else the user is the next to touch it */
+	} else if (run->legacy != NULL && taken.data == NULL && mount) {
+		free(maybe.data); /* the user is the next to touch it */
+		maybe = old;
+		old.data = NULL; /* now maybe's */
+	}
 	check_copy();
 	model_clear(&m);
 	free(half.data);
@@ -549,28 +568,31 @@ static void a_history(unsigned long number)
 	(void)snprintf(real, sizeof(real), "%s", writer_paths.hosts);
 	write_bytes(real, &first);
 	free(first.data);
-	free(taken.data);
-	taken = (struct bytes){NULL, 0};
+	forget();
 	for (step = 0; step < 6; step++)
 		one_step();
 }
 
 static void the_users_lines_live_through_any_history(void **state)
 {
-	unsigned long n = test_by_length(1500, 100000);
+	unsigned long n = test_by_length(1500, 100000), i = 0;
+	const char *one = getenv("AEROSTAT_TEST_HISTORY"); /* that one alone */
 
 	(void)state;
-	for (unsigned long i = 0; i < n; i++) {
+	if (one != NULL)
+		n = (i = strtoul(one, NULL, 10)) + 1;
+	for (; i < n; i++) {
 		seed = i + 1;
 		a_history(i);
 	}
-	free(taken.data);
+	forget();
 	printf("%lu histories: %lu edits, %lu updates, %lu kills, %lu torn mounts "
 	       "mended, "
 	       "%lu refusals, %lu take-overs, %lu updater runs\n",
 		n, counts.edits, counts.updates, counts.kills, counts.torn,
 		counts.refused, counts.takeovers, counts.legacy_runs);
-	assert_true(counts.torn > 0 && counts.refused > 0 && counts.takeovers > 0);
+	assert_true(one != NULL || counts.torn > 0);
+	assert_true(one != NULL || (counts.refused > 0 && counts.takeovers > 0));
 }
 
 int main(void)
