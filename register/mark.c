@@ -34,11 +34,11 @@ int aero_mark_master(const struct aero_session *session, const char *hostname, b
 {
 	struct aero_identity identity = {0};
 	bool foreign = false;
-	int rc = AERO_OK;
+	int rc = AERO_MISS;
 
-	if (here &&
-		aero_identity_load(session->conf, &identity, &foreign, NULL) == AERO_OK &&
-		!foreign &&
+	if (here)
+		rc = aero_identity_load(session->conf, &identity, &foreign, err);
+	if (rc == AERO_OK && !foreign &&
 		strcmp(identity.who.instance_id, session->me.instance_id) == 0) {
 		free(identity.hostname);
 		identity.hostname = strdup(hostname);
