@@ -91,9 +91,9 @@ static bool half_written(const char *old, size_t old_len, const char *now, size_
 	const char *have, size_t len)
 {
 	size_t longest = old_len > now_len ? old_len : now_len;
-	size_t shortest = old_len < now_len ? old_len : now_len;
 
-	if (len > longest || len < shortest)
+	/* it is cut last, and at once */
+	if (len != now_len && (len < old_len || len > longest))
 		return false;
 	for (size_t i = 0; i < len; i++)
 		if (!(i < old_len && have[i] == old[i]) &&

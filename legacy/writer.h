@@ -37,7 +37,7 @@ enum aero_hosts_how {
 struct aero_hosts_result {
 	enum aero_hosts_how how;
 	enum aero_recovered recovered; /* what was half done, see legacy/recover.h */
-	char *old;      /* what the file held; "" when there was none */
+	char *old;                     /* what the file held; "" when there was none */
 	size_t old_len;
 	struct aero_hosts_out
 		now; /* what it holds now (or would), and what is shadowed */

@@ -200,7 +200,7 @@ static bool path_of_fd(pid_t tid, int fd, char to[static PATH_MAX])
 
 static bool path_at(pid_t tid, int fd, unsigned long long from, char to[static PATH_MAX])
 {
-	char name[PATH_MAX], dir[PATH_MAX];
+	static char name[PATH_MAX], dir[PATH_MAX]; /* one thread */
 
 	if (!peek_string(tid, from, name))
 		return false;
@@ -266,7 +266,7 @@ static void put_bytes(pid_t tid, unsigned long long from, size_t len)
 static void put_data(const struct tracee *t, size_t len)
 {
 	const char *name = t->call->name;
-	struct iovec iov[1024];
+	static struct iovec iov[1024];
 	size_t n = t->args[2] < 1024 ? (size_t)t->args[2] : 1024;
 	unsigned long long offset = t->args[3];
 
@@ -556,7 +556,7 @@ static void act(int opt, char *text)
 
 	action = KILL + (int)(strchr(letters, opt) - letters);
 	at = strtoul(text, NULL, 10);
-	error_number = colon != NULL ? atoi(colon + 1) : 0;
+	error_number = colon != NULL ? (int)strtol(colon + 1, NULL, 10) : 0;
 	if (at == 0 || (action == FAIL && error_number <= 0))
 		exit(64);
 }
