@@ -92,8 +92,10 @@ static bool half_written(const char *old, size_t old_len, const char *now, size_
 {
 	size_t longest = old_len > now_len ? old_len : now_len;
 
-	/* it is cut last, and at once */
-	if (len != now_len && (len < old_len || len > longest))
+	/* it is cut at the very end, with all else on the disk */
+	if (len < old_len)
+		return len == now_len && memcmp(have, now, len) == 0;
+	if (len > longest)
 		return false;
 	for (size_t i = 0; i < len; i++)
 		if (!(i < old_len && have[i] == old[i]) &&

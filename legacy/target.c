@@ -299,6 +299,9 @@ static int overwrite(const struct aero_target *target, const char *data, size_t 
 	}
 	*ret_torn = true;
 	rc = aero_file_write(fd, target->path, data, len, err);
+	/* cut only when the text is on the disk: a shorter file is then a whole one */
+	if (rc == AERO_OK && fsync(fd) < 0)
+		rc = fail(err, "fsync", target->path);
 	if (rc == AERO_OK && ftruncate(fd, (off_t)len) < 0)
 		rc = fail(err, "truncate", target->path);
 	if (rc == AERO_OK && fsync(fd) < 0)
