@@ -303,7 +303,7 @@ def scenes(work, names):
             "--service=db", "--type=masterful", "--instance-id=i-02"],
             steps=[register(1, "db"), register(2, "db")], store_inside=True),
         "release": dict(command=["aerostat", "release", "--metadata-endpoint="
-                                 "http://127.0.0.1:1"] + JOIN[:2],
+                                 "http://127.0.0.1:1", "--register-deadline=1"] + JOIN[:2],
                         steps=[register(1), register(2)], store_inside=True,
                         again=(0, 69)),  # released already: who this was is gone
         "import": dict(command=["aerostat", "import", "{root}/slots.json"] + JOIN[:2],
