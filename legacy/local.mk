@@ -5,6 +5,7 @@ legacy_libaero_legacy_la_SOURCES = \
 	legacy/diff.c legacy/diff.h \
 	legacy/hosts.c legacy/hosts.h \
 	legacy/paths.c legacy/paths.h \
+	legacy/recover.c legacy/recover.h \
 	legacy/target.c legacy/target.h \
 	legacy/updater.c legacy/updater.h \
 	legacy/writer.c legacy/writer.h
@@ -21,7 +22,9 @@ tests_test_writer_faults_SOURCES = tests/test_writer_faults.c $(legacy_writer_su
 tests_test_writer_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write -Wl,--wrap=rename \
 	-Wl,--wrap=fsync -Wl,--wrap=ftruncate -Wl,--wrap=fchmod -Wl,--wrap=unlink
 tests_test_writer_history_SOURCES = tests/test_writer_history.c $(legacy_writer_support)
-tests_test_writer_history_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rename
+tests_test_writer_history_LDFLAGS = $(tests_test_writer_faults_LDFLAGS)
+
+LONG_TESTS += tests/test_writer_history
 
 # The writer in namespaces of its own.
 check_PROGRAMS += tests/hosts_tool

@@ -14,9 +14,7 @@
 #include "lib/file.h"
 
 #define LINKS_MAX 40
-/* A complete recovery copy: this bit means nothing on a file, and every file system that
- * has modes keeps it. */
-#define MARK S_ISVTX
+#define MARK AERO_TARGET_MARK
 
 static int fail(struct aero_err *err, const char *what, const char *path)
 {
@@ -28,8 +26,8 @@ static int fail(struct aero_err *err, const char *what, const char *path)
 			"NSS "
 			"module; set `hosts_file: off` to leave this file alone",
 			what, path);
-	return aero_err_set(
-		err, aero_rc_of_errno(e), "%s '%s': %s", what, path, strerror(e));
+	return aero_err_set(err, aero_rc_of_errno(e), "%s '%s': %s%s", what, path,
+		strerror(e), aero_remedy(e));
 }
 
 static int no_memory(struct aero_err *err)
@@ -301,6 +299,9 @@ static int overwrite(const struct aero_target *target, const char *data, size_t 
 	}
 	*ret_torn = true;
 	rc = aero_file_write(fd, target->path, data, len, err);
+	/* cut only when the text is on the disk: a shorter file is then a whole one */
+	if (rc == AERO_OK && fsync(fd) < 0)
+		rc = fail(err, "fsync", target->path);
 	if (rc == AERO_OK && ftruncate(fd, (off_t)len) < 0)
 		rc = fail(err, "truncate", target->path);
 	if (rc == AERO_OK && fsync(fd) < 0)
@@ -357,8 +358,6 @@ int aero_target_commit(struct aero_target *target, const char *data, size_t len,
 	}
 	if (rc == AERO_OK)
 		*ret_in_place = mount;
-	else
-		aero_target_abandon(target);
 	return rc;
 }
 

@@ -12,6 +12,9 @@
 #include "lib/err.h"
 
 #define AERO_HOSTS_MAX (256u << 20) /* bytes of /etc/hosts taken */
+/* On a complete recovery copy: this bit means nothing on a file, and every file system
+ * that has modes keeps it. */
+#define AERO_TARGET_MARK S_ISVTX
 
 struct aero_target {
 	char *path; /* no link */
@@ -36,8 +39,9 @@ int aero_target_prepare(
 	struct aero_target *target, const char *data, size_t len, struct aero_err *err);
 /* Put it in the file's place, by rename or, where that is a mount, by writing the same
  * data in place: *ret_in_place. AERO_AGAIN: somebody else changed the file since it was
- * read, nothing was written. The temporary file is gone afterwards, unless a failure left
- * the file half written: the next update finishes it from there. */
+ * read, nothing was written. After success the temporary file is gone. After a failure
+ * tmp_fd tells: >= 0, the file was not touched; -1, it has the new text, or half of it,
+ * which the next update finishes from the temporary file. */
 int aero_target_commit(struct aero_target *target, const char *data, size_t len,
 	bool *ret_in_place, struct aero_err *err);
 /* Remove a prepared temporary file. */

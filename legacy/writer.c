@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "legacy/recover.h"
 #include "legacy/target.h"
 #include "legacy/writer.h"
 #include "lib/file.h"
@@ -65,33 +66,18 @@ static int keep_copies(const struct aero_hosts_job *job, const struct aero_targe
 		if (errno != ENOENT)
 			return aero_err_set(err, aero_rc_of_errno(errno), "stat '%s': %s",
 				job->paths->before, strerror(errno));
-		rc = aero_file_replace(
-			job->paths->before, result->old, result->old_len, mode, err);
+		*ret_first = true;
+		rc = aero_before_save(
+			job->paths, target, result->old, result->old_len, err);
 		if (rc != AERO_OK)
 			return rc;
-		*ret_first = true;
 	}
-	if (!target->exists)
+	/* the user's lines may be whole nowhere but there */
+	if (!target->exists ||
+		(result->recovered == AERO_RECOVERED_EDIT && job->legacy == NULL))
 		return AERO_OK;
 	return aero_file_replace(
 		job->paths->bak, result->old, result->old_len, mode, err);
-}
-
-/* The first take-over failed, so the copy before it goes again: the user may edit the
- * file until it succeeds. Not when the new text is there after all, or half of it. */
-static void take_back(const struct aero_hosts_job *job, const struct aero_target *target,
-	const struct aero_hosts_result *result)
-{
-	bool unfinished = true, taken = true;
-	char *now = NULL;
-	size_t len = 0;
-
-	if (aero_target_unfinished(target, &unfinished, NULL, NULL, NULL) == AERO_OK &&
-		aero_file_read(target->path, AERO_HOSTS_MAX, &now, &len, NULL) == AERO_OK)
-		taken = len == result->now.len && memcmp(now, result->now.text, len) == 0;
-	free(now);
-	if (!unfinished && !taken)
-		(void)unlink(job->paths->before);
 }
 
 /* One try. AERO_AGAIN: the file changed meanwhile. */
@@ -120,8 +106,10 @@ static int update(const struct aero_hosts_job *job, struct aero_target *target,
 	if (rc == AERO_OK)
 		rc = aero_target_commit(
 			target, result->now.text, result->now.len, &in_place, err);
-	if (rc != AERO_OK && first)
-		take_back(job, target, result);
+	if (rc != AERO_OK)
+		aero_before_give_up(job->paths, first, target);
+	else if (first)
+		rc = aero_before_settle(job->paths, err);
 	result->how = in_place ? AERO_HOSTS_IN_PLACE : AERO_HOSTS_RENAMED;
 	return rc;
 }
@@ -131,7 +119,7 @@ int aero_hosts_update(const struct aero_hosts_job *job, struct aero_hosts_result
 {
 	struct aero_hosts_result result = {0};
 	struct aero_target target = {0};
-	bool unfinished = false;
+	enum aero_recovered recovered = AERO_RECOVERED_NOTHING;
 	int rc = AERO_OK, lock = -1;
 
 	if (!job->dryrun)
@@ -139,19 +127,17 @@ int aero_hosts_update(const struct aero_hosts_job *job, struct aero_hosts_result
 	if (rc == AERO_OK)
 		rc = aero_target_find(job->paths, &target, err);
 	if (rc == AERO_OK && !job->dryrun)
-		rc = aero_target_unfinished(&target, &unfinished, NULL, NULL, err);
-	if (rc == AERO_OK && unfinished)
-		rc = aero_target_finish(&target, err);
+		rc = aero_recover(job->paths, &target, &recovered, err);
 	if (rc != AERO_OK)
 		goto out;
 	rc = AERO_AGAIN;
 	for (int i = 0; rc == AERO_AGAIN && i < TRIES; i++) {
 		aero_hosts_result_clear(&result);
+		result.recovered = recovered;
 		rc = update(job, &target, &result, err);
 	}
 	if (rc != AERO_OK)
 		goto out;
-	result.recovered = unfinished;
 	*ret = result;
 	result = (struct aero_hosts_result){0}; /* now the caller's */
 out:

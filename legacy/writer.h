@@ -14,6 +14,7 @@
 
 #include "legacy/hosts.h"
 #include "legacy/paths.h"
+#include "legacy/recover.h"
 #include "lib/err.h"
 
 struct aero_hosts_job {
@@ -35,8 +36,8 @@ enum aero_hosts_how {
 
 struct aero_hosts_result {
 	enum aero_hosts_how how;
-	bool recovered; /* an unfinished write in place was finished first */
-	char *old;      /* what the file held; "" when there was none */
+	enum aero_recovered recovered; /* what was half done, see legacy/recover.h */
+	char *old;                     /* what the file held; "" when there was none */
 	size_t old_len;
 	struct aero_hosts_out
 		now; /* what it holds now (or would), and what is shadowed */

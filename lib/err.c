@@ -65,6 +65,24 @@ int aero_rc_of_errno(int err)
 	}
 }
 
+const char *aero_remedy(int err)
+{
+	switch (err) {
+	case ENOSPC:
+	case EDQUOT:
+		return "; make room on that file system";
+	case EROFS:
+		return "; mount it writable";
+	case EMFILE:
+	case ENFILE:
+		return "; raise the limit of open files";
+	case EIO:
+		return "; check that disk";
+	default:
+		return "";
+	}
+}
+
 const char *aero_rc_words(int rc)
 {
 	return table[row_of(rc)].words;

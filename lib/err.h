@@ -66,6 +66,9 @@ int aero_err_prefix(struct aero_err *err, int rc, const char *fmt, ...)
 /* The code of an errno value: EACCES, EPERM -> PERM, ENOMEM -> NOMEM, else IO. */
 int aero_rc_of_errno(int err);
 
+/* What an operator can do about it: "; make room on that file system", or ''. */
+const char *aero_remedy(int err);
+
 const char *aero_rc_words(int rc);
 enum aero_exit aero_exit_code(int rc);
 

@@ -22,8 +22,9 @@ static int fail(struct aero_err *err, const char *what, const char *path)
 {
 	int e = errno;
 
-	return aero_err_set(
-		err, aero_rc_of_errno(e), "%s '%s': %s", what, path, strerror(e));
+	aero_err_set(err, 0, "%s '%s': %s%s", what, path, strerror(e), aero_remedy(e));
+	errno = e;
+	return aero_rc_of_errno(e);
 }
 
 int aero_file_write(
@@ -128,7 +129,7 @@ int aero_file_replace(
 	const char *path, const void *data, size_t len, mode_t mode, struct aero_err *err)
 {
 	char *tmp = NULL;
-	int rc, fd = -1;
+	int rc, why = 0, fd = -1;
 
 	if (asprintf(&tmp, "%s.tmp", path) < 0)
 		return aero_err_set(err, AERO_NOMEM, "write '%s': out of memory", path);
@@ -137,6 +138,7 @@ int aero_file_replace(
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		rc = fail(err, "create", tmp);
+		why = errno;
 		goto out;
 	}
 	rc = aero_file_write(fd, tmp, data, len, err);
@@ -146,15 +148,18 @@ int aero_file_replace(
 		rc = fail(err, "fsync", tmp);
 	if (rc == AERO_OK && rename(tmp, path) < 0)
 		rc = fail(err, "rename to", path);
+	why = errno;
 	if (rc != AERO_OK) {
 		(void)unlink(tmp);
 		goto out;
 	}
 	rc = aero_file_sync_dir(path, err);
+	why = errno;
 out:
 	if (fd >= 0)
 		(void)close(fd);
 	free(tmp);
+	errno = why;
 	return rc;
 }
 
@@ -201,9 +206,10 @@ int aero_dir_make(const char *path, struct aero_err *err)
 			*at = '\0';
 		why = mkdir(copy, 0755) == 0 ? 0 : errno;
 		if (why == 0) {
-			/* 0755 whatever the umask */
-			if (chmod(copy, 0755) < 0)
-				rc = fail(err, "chmod", copy);
+			/* 0755 whatever the umask; and what is synced below it later
+			 * needs the directory itself on the disk */
+			rc = chmod(copy, 0755) < 0 ? fail(err, "chmod", copy)
+						   : aero_file_sync_dir(copy, err);
 		} else if (stat(copy, &st) < 0) {
 			errno = why; /* EACCES, where stat finds nothing */
 			rc = fail(err, "make directory", copy);

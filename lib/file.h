@@ -16,7 +16,7 @@ int aero_file_read(
 
 /* Replace path by data: temporary file `path.tmp` beside it with this mode (exactly,
  * whatever the umask), fsync, rename, fsync of the directory. A crash leaves old or new.
- */
+ * On failure errno says why. */
 int aero_file_replace(const char *path, const void *data, size_t len, mode_t mode,
 	struct aero_err *err);
 

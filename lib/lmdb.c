@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,9 @@ struct aero_lmdb {
 	ino_t ino;
 	pid_t pid;
 	bool read_only;
+	/* liblmdb takes no more writes after one that failed at its end: whoever has this
+	 * file lets it go, and the last one's next turn opens it afresh. */
+	atomic_bool broken;
 	/* Transactions hold it shared; the map changes its size under it alone. */
 	pthread_rwlock_t lock;
 };
@@ -79,8 +83,9 @@ static int fail(struct aero_err *err, const char *path, const char *what, int co
 			what, path);
 	case MDB_PANIC:
 		return aero_err_set(err, AERO_DB,
-			"%s '%s': an earlier write failed; restart this program", what,
-			path);
+			"%s '%s': an earlier write failed; it is opened afresh when "
+			"tried again",
+			what, path);
 	default:
 		return aero_err_set(
 			err, AERO_DB, "%s '%s': %s", what, path, mdb_strerror(code));
@@ -275,7 +280,7 @@ bool aero_lmdb_current(const struct aero_lmdb *db)
 {
 	struct stat st;
 
-	return stat(db->path, &st) == 0 && same_file(db, &st);
+	return !db->broken && stat(db->path, &st) == 0 && same_file(db, &st);
 }
 
 /* The open file that st is, opened if need be; NULL when there is none (and create is
@@ -292,6 +297,8 @@ static int find(const char *path, bool read_only, bool create, struct aero_lmdb 
 	for (db = there ? files : NULL; db != NULL; db = db->next)
 		if (same_file(db, &st) && db->read_only <= read_only)
 			break;
+	if (db != NULL && db->broken)
+		return MDB_PANIC; /* another still has it: twice at once is forbidden */
 	if (db == NULL && there) {
 		rc = db_new(path, read_only, &db);
 		/* Being made just now, or made and never used: no slots. */
@@ -355,6 +362,8 @@ static int run_once(struct aero_lmdb *db, bool write, aero_lmdb_step *step, void
 	struct aero_lmdb_txn txn = {.dbi = db->dbi};
 	int rc = mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, &txn.txn);
 
+	if (rc == MDB_PANIC)
+		db->broken = true;
 	if (rc != 0)
 		return rc;
 	rc = step(&txn, arg, err);
@@ -368,6 +377,7 @@ static int run_once(struct aero_lmdb *db, bool write, aero_lmdb_step *step, void
 	if (rc == 0 || rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT ||
 		rc == EFBIG || rc == ENOMEM)
 		return rc; /* the pages come first: the root was not written */
+	db->broken = true;
 	return aero_err_set(err, AERO_AMBIGUOUS,
 		"write '%s': %s; it may or may not be stored", db->path,
 		mdb_strerror(rc));

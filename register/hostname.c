@@ -19,15 +19,27 @@ bool aero_hostname_allowed(const struct aero_conf *conf)
 	       !conf->dryrun;
 }
 
-/* Containers bind-mount /etc/hostname, and then it cannot be replaced but by its text. */
+static int fail(struct aero_err *err, const char *what, const char *path)
+{
+	int e = errno;
+
+	return aero_err_set(err, aero_rc_of_errno(e), "%s '%s': %s%s", what, path,
+		strerror(e), aero_remedy(e));
+}
+
+/* Containers bind-mount /etc/hostname, and then it cannot be replaced but by its text:
+ * over the old one and then cut, so that its first line is never missing. */
 static int write_in_place(const char *path, const char *line, struct aero_err *err)
 {
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC), rc;
+	int rc, fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0)
-		return aero_err_set(err, aero_rc_of_errno(errno), "open '%s': %s", path,
-			strerror(errno));
+		return fail(err, "open", path);
 	rc = aero_file_write(fd, path, line, strlen(line), err);
+	if (rc == AERO_OK && ftruncate(fd, (off_t)strlen(line)) < 0)
+		rc = fail(err, "truncate", path);
+	if (rc == AERO_OK && fsync(fd) < 0)
+		rc = fail(err, "fsync", path);
 	(void)close(fd);
 	return rc;
 }
@@ -46,7 +58,7 @@ static int write_file(const char *path, const char *hostname, struct aero_err *e
 	}
 	free(old);
 	rc = aero_file_replace(path, line, strlen(line), 0644, err);
-	if (rc == AERO_IO && access(path, W_OK) == 0)
+	if (rc != AERO_OK && (errno == EBUSY || errno == EXDEV))
 		rc = write_in_place(path, line, err);
 	return rc;
 }

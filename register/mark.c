@@ -34,17 +34,19 @@ int aero_mark_master(const struct aero_session *session, const char *hostname, b
 {
 	struct aero_identity identity = {0};
 	bool foreign = false;
-	int rc = AERO_OK;
+	int rc = AERO_MISS;
 
-	if (here &&
-		aero_identity_load(session->conf, &identity, &foreign, NULL) == AERO_OK &&
-		!foreign &&
+	if (here)
+		rc = aero_identity_load(session->conf, &identity, &foreign, err);
+	if (rc == AERO_OK && !foreign &&
 		strcmp(identity.who.instance_id, session->me.instance_id) == 0) {
 		free(identity.hostname);
 		identity.hostname = strdup(hostname);
 		rc = identity.hostname == NULL
 			     ? aero_err_set(err, AERO_NOMEM, "out of memory")
 			     : aero_identity_save(session->conf, &identity, err);
+	} else if (rc == AERO_MISS || rc == AERO_BAD) {
+		rc = AERO_OK;
 	}
 	aero_identity_clear(&identity);
 	if (rc == AERO_OK && here && aero_hostname_allowed(session->conf))

@@ -93,6 +93,9 @@ static int who_is_it(struct aero_session *session, bool *ret_here, struct aero_e
 	bool foreign = false, flag = *conf->instance_id != '\0', ours;
 	int rc = aero_identity_load(conf, &identity, &foreign, err);
 
+	/* there, but not to be read now: what follows would leave it as it is */
+	if (rc != AERO_OK && rc != AERO_MISS && rc != AERO_BAD && !conf->dryrun)
+		return rc;
 	if (rc != AERO_OK && rc != AERO_MISS)
 		aero_log(AERO_WARNING, "identity: %s", err->msg);
 	if (rc == AERO_OK && foreign)

@@ -21,7 +21,6 @@
 #define STUCK_MS 30000    /* a watch thread that did not move is not well */
 #define GIVE_UP_MS 120000 /* and is beyond help: start afresh */
 #define STOP_MS 1000
-#define FAILURES_MAX 12 /* to store what came, one after the other */
 
 /* ---- the watch thread ---- */
 
@@ -85,7 +84,6 @@ static void apply(struct aero_daemon *d, const struct aero_news *news)
 		return;
 	rc = aero_mirror_apply(d->mirror, &news->batch, news->arrived, &err);
 	if (rc == AERO_OK) {
-		d->failures = 0;
 		d->need_full = d->need_full && !whole;
 		if (whole)
 			d->sync_began = news->began;
@@ -99,13 +97,6 @@ static void apply(struct aero_daemon *d, const struct aero_news *news)
 	aero_log(AERO_ERROR, "sync: %s: trying again in %d s", err.msg, RETRY_MS / 1000);
 	d->need_full = true;
 	d->resync_at = aero_clock_ms() + RETRY_MS;
-	if (++d->failures < FAILURES_MAX)
-		return;
-	/* liblmdb takes no more writes after some failures: a new process may */
-	aero_log(AERO_CRITICAL, "sync: ending after %d failures", d->failures);
-	d->stop = true;
-	d->rc = rc;
-	d->err = err;
 }
 
 static void take_batches(struct aero_daemon *d)

@@ -26,7 +26,6 @@ struct aero_daemon {
 	bool need_full; /* changes are of no use until a snapshot comes */
 	int rc;         /* with stop: */
 	struct aero_err err;
-	int failures;                  /* to store a batch, in a row */
 	int64_t sync_began;            /* unix ms, of a snapshot that is in; 0 = none */
 	int64_t resync_at, publish_at; /* 0 = not planned */
 	int64_t hosts_at, legacy_at, status_at, watchdog_at;

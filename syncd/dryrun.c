@@ -143,8 +143,10 @@ static int show_hosts(const struct aero_conf *conf, const struct aero_answer_set
 		job.legacy = legacy;
 	}
 	if (rc == AERO_OK)
-		rc = aero_rows_make(set, (enum aero_hosts_file)conf->hosts_file,
-			aero_mirror_self(conf, self, sizeof(self)), &rows, err);
+		rc = aero_mirror_self(conf, self, sizeof(self), err);
+	if (rc == AERO_OK)
+		rc = aero_rows_make(
+			set, (enum aero_hosts_file)conf->hosts_file, self, &rows, err);
 	job.rows = rows.v;
 	job.n_rows = rows.n;
 	if (rc == AERO_OK)

@@ -206,8 +206,11 @@ int aero_mirror_apply(struct aero_mirror *m, const struct aero_batch *batch,
 		full_at = aero_unix_ms();
 	rc = aero_state_apply(m->state, batch, m->generation + 1, full_at,
 		batch->kind != AERO_BATCH_POLL || first, put, m, &diff, err);
-	if (rc == AERO_NOMEM && load(m, m->conf, &again) != AERO_OK)
-		aero_log(AERO_ERROR, "state: %s", again.msg);
+	if (rc != AERO_OK && rc != AERO_LOST) {
+		if (load_state(m, &again) != AERO_OK)
+			aero_log(AERO_ERROR, "state: %s", again.msg);
+		return rc;
+	}
 	if (rc != AERO_OK)
 		return rc;
 	if (diff.added + diff.removed + diff.changed > 0 || first) {
@@ -222,8 +225,9 @@ int aero_mirror_apply(struct aero_mirror *m, const struct aero_batch *batch,
 		/* nor may a later process take this time for that of its own result */
 		if (aero_state_meta(m->state)->full_at != 0)
 			rc = aero_state_save(m->state, NULL, m->generation, 0, err);
-	} else if (whole && m->accept_shrink) {
-		aero_pace_change(&m->pace, aero_clock_ms()); /* held so far */
+	} else if (whole) {
+		/* held so far, or loaded again after a failure */
+		aero_pace_change(&m->pace, aero_clock_ms());
 	}
 	aero_log(whole && (diff.added + diff.removed + diff.changed > 0 || first)
 			 ? AERO_INFO
@@ -278,8 +282,8 @@ static int write_mirror(struct aero_mirror *m, struct aero_answer_set *set,
 	if (aero_publish(m->hosts_path, &gen, &m->keep, ret_cut, &failure) < 0)
 		return aero_err_set(err,
 			failure.code > 0 ? aero_rc_of_errno(failure.code) : AERO_IO,
-			"publish '%s': %s: %s", m->hosts_path, failure.step,
-			aero_publish_strerror(failure.code));
+			"publish '%s': %s: %s%s", m->hosts_path, failure.step,
+			aero_publish_strerror(failure.code), aero_remedy(failure.code));
 	m->status.published = (int64_t)gen.meta.published;
 	m->status.source_time = (int64_t)gen.meta.source_time;
 	m->status.names = gen.meta.names;
@@ -360,15 +364,18 @@ int aero_mirror_hosts(struct aero_mirror *m, const char *legacy, size_t legacy_l
 		.repair = m->conf->repair_hosts};
 	struct aero_hosts_result result = {0};
 	struct aero_rows rows = {0};
-	char self[256];
-	int rc;
+	char self[256] = "";
+	int rc = AERO_OK;
 
 	if (m->conf->hosts_file == AERO_HOSTS_OFF || !m->set_made) {
 		m->hosts_due = m->hosts_due && m->conf->hosts_file != AERO_HOSTS_OFF;
 		return AERO_OK;
 	}
-	rc = aero_rows_make(&m->set, (enum aero_hosts_file)m->conf->hosts_file,
-		aero_mirror_self(m->conf, self, sizeof(self)), &rows, err);
+	if (m->conf->hosts_file == AERO_HOSTS_SELF)
+		rc = aero_mirror_self(m->conf, self, sizeof(self), err);
+	if (rc == AERO_OK)
+		rc = aero_rows_make(&m->set, (enum aero_hosts_file)m->conf->hosts_file,
+			self, &rows, err);
 	job.rows = rows.v;
 	job.n_rows = rows.n;
 	if (rc == AERO_OK)
@@ -376,9 +383,14 @@ int aero_mirror_hosts(struct aero_mirror *m, const char *legacy, size_t legacy_l
 	aero_rows_clear(&rows);
 	if (rc != AERO_OK)
 		return hosts_failed(m, rc, err);
-	if (result.recovered)
+	if (result.recovered == AERO_RECOVERED_WRITE)
 		aero_log(AERO_WARNING,
 			"hosts file: finished what an earlier process left half written");
+	if (result.recovered == AERO_RECOVERED_EDIT)
+		aero_log(AERO_WARNING,
+			"hosts file: it was edited while half written, and counts as it "
+			"is now; compare it with '%s'",
+			m->paths.bak);
 	if (m->hosts_error[0] != '\0')
 		aero_log(AERO_INFO, "hosts file: can be written again");
 	m->hosts_error[0] = '\0';
@@ -389,22 +401,25 @@ int aero_mirror_hosts(struct aero_mirror *m, const char *legacy, size_t legacy_l
 	return AERO_OK;
 }
 
-const char *aero_mirror_self(const struct aero_conf *conf, char *buf, size_t size)
+int aero_mirror_self(
+	const struct aero_conf *conf, char *buf, size_t size, struct aero_err *err)
 {
 	struct aero_identity identity = {0};
 	const char *id = "";
 	bool foreign = false;
+	int rc = AERO_MISS;
 
 	if (*conf->instance_id != '\0')
 		id = conf->instance_id;
-	else if (aero_identity_load(conf, &identity, &foreign, NULL) == AERO_OK &&
-		 !foreign)
+	else
+		rc = aero_identity_load(conf, &identity, &foreign, err);
+	if (rc == AERO_OK && !foreign)
 		id = identity.who.instance_id;
-	else if (conf->offline)
+	else if (*id == '\0' && conf->offline)
 		id = AERO_TEST_INSTANCE;
 	(void)snprintf(buf, size, "%s", id);
 	aero_identity_clear(&identity);
-	return buf;
+	return rc == AERO_MISS || rc == AERO_BAD ? AERO_OK : rc;
 }
 
 void aero_mirror_status(struct aero_mirror *m)
@@ -413,9 +428,9 @@ void aero_mirror_status(struct aero_mirror *m)
 	struct aero_err err;
 	char id[256];
 
-	self = !m->set_made ? NULL
-			    : aero_answer_of_instance(
-				      &m->set, aero_mirror_self(m->conf, id, sizeof(id)));
+	self = !m->set_made || aero_mirror_self(m->conf, id, sizeof(id), NULL) != AERO_OK
+		       ? NULL
+		       : aero_answer_of_instance(&m->set, id);
 	if (m->set_made)
 		aero_report_text(
 			&m->status.hostname, self != NULL ? self->doc->name.text : "");

@@ -34,6 +34,7 @@ struct aero_mirror {
 	bool hosts_due;      /* /etc/hosts is behind hosts.mdb */
 	char hosts_error[512];
 	char named[256]; /* the name last given to the system */
+	char name_error[512];
 	struct aero_status status;
 };
 
@@ -64,8 +65,10 @@ int aero_mirror_hosts(struct aero_mirror *mirror, const char *legacy, size_t leg
 int aero_mirror_start(
 	struct aero_mirror *mirror, int64_t *ret_wait_ms, struct aero_err *err);
 
-/* Who this node is ('' = not known), for hosts_file self and the status. */
-const char *aero_mirror_self(const struct aero_conf *conf, char *buf, size_t size);
+/* Who this node is ('' = not known), for hosts_file self and the status. A failure: the
+ * mark may be there, but cannot be read now. */
+int aero_mirror_self(
+	const struct aero_conf *conf, char *buf, size_t size, struct aero_err *err);
 
 /* The system hostname, where this node is registered and its slot's name changed. */
 void aero_mirror_name_system(struct aero_mirror *mirror, const struct aero_host *self);

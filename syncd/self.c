@@ -33,9 +33,14 @@ void aero_mirror_name_system(struct aero_mirror *m, const struct aero_host *self
 	if (strcmp(m->named, name) == 0 || !aero_hostname_allowed(m->conf) ||
 		!registered_here(m->conf, self->doc->instance_id))
 		return;
+	if (aero_hostname_set(m->conf, name, &err) != AERO_OK) {
+		/* tried again with each status, said once */
+		if (strcmp(m->name_error, err.msg) != 0)
+			aero_log(AERO_ERROR, "hostname: %s", err.msg);
+		(void)snprintf(m->name_error, sizeof(m->name_error), "%s", err.msg);
+		return;
+	}
+	m->name_error[0] = '\0';
 	(void)snprintf(m->named, sizeof(m->named), "%s", name);
-	if (aero_hostname_set(m->conf, name, &err) != AERO_OK)
-		aero_log(AERO_ERROR, "hostname: %s", err.msg);
-	else
-		aero_log(AERO_INFO, "hostname: this node is %s", name);
+	aero_log(AERO_INFO, "hostname: this node is %s", name);
 }

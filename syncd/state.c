@@ -37,7 +37,8 @@ static int fail(struct aero_err *err, const char *what, const char *path, int co
 		rc = AERO_NOMEM;
 	else if (code > 0)
 		rc = AERO_IO;
-	return aero_err_set(err, rc, "%s '%s': %s", what, path, mdb_strerror(code));
+	return aero_err_set(err, rc, "%s '%s': %s%s", what, path, mdb_strerror(code),
+		aero_remedy(code));
 }
 
 static bool is_damage(int code)
@@ -204,6 +205,24 @@ static int env_open(struct aero_state *state)
 	return rc;
 }
 
+/* Any failure closes the file: after some, liblmdb takes no more writes, and which of the
+ * last two commits is on the disk only the file itself can tell. */
+static int ready(struct aero_state *state)
+{
+	int rc;
+
+	if (state->env != NULL)
+		return 0;
+	aero_position_clear(&state->meta.position);
+	state->meta = (struct aero_state_meta){0};
+	rc = env_open(state);
+	if (rc == MDB_INCOMPATIBLE)
+		rc = 0; /* given up already */
+	if (rc != 0)
+		env_close(state);
+	return rc;
+}
+
 /* Out of the way, so that a new one can be made. */
 static int move_aside(const struct aero_state *state, struct aero_err *warning, int code,
 	struct aero_err *err)
@@ -307,8 +326,10 @@ int aero_state_load(
 	MDB_val key, value;
 	MDB_txn *txn;
 	bson_t doc;
-	int rc = mdb_txn_begin(state->env, NULL, MDB_RDONLY, &txn), code = AERO_OK;
+	int rc = ready(state), code = AERO_OK;
 
+	if (rc == 0)
+		rc = mdb_txn_begin(state->env, NULL, MDB_RDONLY, &txn);
 	if (rc != 0)
 		return fail(err, "read", state->path, rc);
 	rc = mdb_cursor_open(txn, state->docs, &cursor);
@@ -357,21 +378,24 @@ static int run(struct aero_state *state, struct aero_ops *ops,
 	}
 	if (rc == AERO_LOST)
 		return aero_err_set(err, rc, "a change does not fit the documents here");
-	return rc == 0 ? AERO_OK : fail(err, "write", state->path, rc);
+	if (rc == 0)
+		return AERO_OK;
+	env_close(state);
+	return fail(err, "write", state->path, rc);
 }
 
 int aero_state_apply(struct aero_state *state, const struct aero_batch *batch,
 	uint64_t generation, int64_t full_at, bool always, aero_state_each *each,
 	void *arg, struct aero_state_diff *ret, struct aero_err *err)
 {
-	struct aero_state_meta meta = {
-		.synced = state->meta.synced || batch->kind != AERO_BATCH_DELTA,
-		.generation = generation,
-		.full_at = full_at};
+	struct aero_state_meta meta = {.generation = generation, .full_at = full_at};
 	struct aero_ops ops = {0};
 	bool written = false;
-	int rc;
+	int rc = ready(state);
 
+	if (rc != 0)
+		return fail(err, "open", state->path, rc);
+	meta.synced = state->meta.synced || batch->kind != AERO_BATCH_DELTA;
 	if (!position_copy(&meta.position, batch->position.token,
 		    batch->position.token_len, batch->position.source_time))
 		return aero_err_set(err, AERO_NOMEM, "state: out of memory");
@@ -397,13 +421,14 @@ int aero_state_save(struct aero_state *state, const struct aero_position *positi
 {
 	const struct aero_position *from =
 		position != NULL ? position : &state->meta.position;
-	struct aero_state_meta meta = {.synced = state->meta.synced,
-		.generation = generation,
-		.full_at = full_at};
+	struct aero_state_meta meta = {.generation = generation, .full_at = full_at};
 	struct aero_ops ops = {0};
 	bool written;
-	int rc;
+	int rc = ready(state);
 
+	if (rc != 0)
+		return fail(err, "open", state->path, rc);
+	meta.synced = state->meta.synced;
 	if (!position_copy(
 		    &meta.position, from->token, from->token_len, from->source_time))
 		return aero_err_set(err, AERO_NOMEM, "state: out of memory");

@@ -37,7 +37,8 @@ static int print(const struct aero_hosts_job *job, const struct aero_hosts_resul
 	size_t len = 0;
 	int rc = AERO_OK;
 
-	printf("%s%s\n", result->recovered ? "recovered, " : "", hows[result->how]);
+	printf("%s%s\n", result->recovered != AERO_RECOVERED_NOTHING ? "recovered, " : "",
+		hows[result->how]);
 	for (size_t i = 0; i < result->now.shadows.n; i++)
 		printf("shadowed %s line %d\n", result->now.shadows.v[i].name,
 			result->now.shadows.v[i].line);

@@ -14,6 +14,16 @@ LDADD = $(TEST_SUPPORT) $(FUZZ_ENGINE) cli/libaero_cli.la syncd/libaero_syncd.la
 	register/libaero_register.la legacy/libaero_legacy.la mirror/libaero_mirror.la \
 	lib/libaero.la
 
+# Disks and crashes.
+check_PROGRAMS += tests/walk_syscalls
+tests_walk_syscalls_SOURCES = tests/walk_syscalls.c
+tests_walk_syscalls_LDADD =
+check_PROGRAMS += tests/state_tool
+tests_state_tool_SOURCES = tests/state_tool.c
+tests_state_tool_LDADD = $(SYNCD_LIBS)
+E2E_TESTS += tests/e2e/disk_faults.sh tests/e2e/power_loss.sh tests/e2e/disk_full.sh
+LONG_TESTS += tests/e2e/disk_faults.sh tests/e2e/power_loss.sh tests/e2e/disk_full.sh
+
 SCRIPT_TESTS += tests/check_layers.sh tests/check_architecture.sh
 E2E_TESTS += tests/e2e/harness.sh tests/e2e/demo.sh tests/check_install.sh \
 	tests/e2e/spine.sh tests/e2e/contracts_exit.sh tests/e2e/original_data.sh \

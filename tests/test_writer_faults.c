@@ -322,6 +322,71 @@ static void a_crash_at_any_call_loses_nothing(void **state)
 	assert_true(crash_at_each_call(true, "10.9.9.9 old\n") > 18);
 }
 
+#define EDIT "192.0.2.9 after-the-crash\n"
+
+/* After a crash somebody edits what there is, before the next update comes: the line
+ * stays, or is in the copy before the take-over, which is never of an older time. */
+static int edit_after_each_call(bool mount, const char *legacy)
+{
+	const char *old = USER BLOCK_OF("");
+	const char *now = legacy == NULL ? USER BLOCK : "10.9.9.9 old\n" BLOCK;
+	char *had, *has, *copy, edited[1024];
+	int call = 0;
+	bool more;
+
+	do {
+		struct aero_hosts_result result = {0};
+		struct aero_err err;
+		bool taken, half;
+
+		wraps.mount = mount;
+		(void)unlink(writer_paths.before);
+		(void)unlink(writer_paths.bak);
+		test_write(writer_paths.hosts, old);
+		more = crashes_at(++call, mount, legacy);
+		had = test_read(writer_paths.hosts);
+		taken = strcmp(had, now) == 0;
+		half = !taken && strcmp(had, old) != 0;
+		(void)snprintf(edited, sizeof(edited), "%s" EDIT, had);
+		free(had);
+		append(writer_paths.hosts, EDIT);
+		if (writer_update(1, legacy, false, &result, &err) != AERO_OK) {
+			/* half a file of a mount, and edited: only its editor can tell */
+			if (!half || strstr(err.msg, "--repair-hosts") == NULL)
+				fail_msg("edited after a crash at call %d: %s", call,
+					err.msg);
+			writer_holds(writer_paths.hosts, edited);
+			writer_holds(writer_paths.bak, old);
+			continue;
+		}
+		if (half)
+			writer_holds(writer_paths.bak, legacy == NULL ? old : edited);
+		aero_hosts_result_clear(&result);
+		assert_false(writer_there(test_path("etc/hosts.tmp")));
+		has = test_read(writer_paths.hosts);
+		if (legacy == NULL)
+			assert_non_null(strstr(has, EDIT));
+		else
+			assert_string_equal(has, now);
+		free(has);
+		if (legacy == NULL)
+			continue;
+		copy = test_read(writer_paths.before);
+		assert_string_equal(copy, taken || half ? old : edited);
+		free(copy);
+	} while (more);
+	return call;
+}
+
+static void an_edit_after_a_crash_is_not_lost(void **state)
+{
+	(void)state;
+	assert_true(edit_after_each_call(false, NULL) > 12);
+	assert_true(edit_after_each_call(false, "10.9.9.9 old\n") > 18);
+	assert_true(edit_after_each_call(true, NULL) > 18);
+	assert_true(edit_after_each_call(true, "10.9.9.9 old\n") > 18);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, writer_tear_down)
 
 int main(void)
@@ -334,6 +399,7 @@ int main(void)
 		TEST(a_left_over_without_the_mark_is_no_recovery),
 		TEST(a_full_disk_in_the_middle_is_mended_later),
 		TEST(a_crash_at_any_call_loses_nothing),
+		TEST(an_edit_after_a_crash_is_not_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,10 @@ note "one that a crash left half written is finished"
 cp -p /etc/hosts /etc/hosts.tmp
 chmod +t /etc/hosts.tmp
 wanted=$(cat /etc/hosts)
-printf '192.0.2.7 pri' >/etc/hosts
+done=$(($(stat -c %s /etc/hosts) - 5))
+(head -c "$done" /etc/hosts && tail -c "+$((done + 1))" /etc/hosts.bak) >"$test_dir/half"
+cat "$test_dir/half" >/etc/hosts
+[ "$wanted" != "$(cat /etc/hosts)" ] || fail "not half written"
 equal "how" "recovered, same" "$("$tool" web-0=10.0.0.1)"
 equal "content" "$wanted" "$(cat /etc/hosts)"
 [ ! -e /etc/hosts.tmp ] || fail "/etc/hosts.tmp is left"
