@@ -191,6 +191,17 @@ static enum took read_field(
 	return took;
 }
 
+bool aero_slot_field(const char *key)
+{
+	for (size_t i = 0; i < N_FIELDS; i++)
+		if (strcmp(key, fields[i].key) == 0)
+			return true;
+	for (size_t i = 0; i < N_NUMBERS; i++)
+		if (strcmp(key, numbers[i].key) == 0)
+			return true;
+	return strcmp(key, "aliases") == 0;
+}
+
 bool aero_slot_odd_costs(const char *odd)
 {
 	return strncmp(odd, "hostname ", 9) == 0 || strncmp(odd, "ip ", 3) == 0 ||

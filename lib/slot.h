@@ -41,6 +41,8 @@ struct aero_slots {
  * the gravest such oddity in words, else NULL. False, with *ret untouched and *ret_odd
  * set, only for damaged BSON or when out of memory. */
 bool aero_slot_of_bson(const bson_t *doc, struct aero_slot *ret, const char **ret_odd);
+/* Does a field of this name matter to aero_slot_of_bson? */
+bool aero_slot_field(const char *key);
 /* Do these words of *ret_odd speak of a field without which nothing answers? */
 bool aero_slot_odd_costs(const char *odd);
 

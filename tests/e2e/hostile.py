@@ -4,8 +4,10 @@
 
 hostile.py ROOT URI stream     every row, in batches: seen, refused, mended, forgotten
 hostile.py ROOT URI all        put all rows at once, and leave them there
-hostile.py ROOT URI expect     what is published below ROOT is right for all of them
+hostile.py ROOT URI expect [outputs]   what is published below ROOT is right for all of
+                               them; and so are all formats, from the store too
 hostile.py ROOT URI flood N    N documents that are refused
+hostile.py ROOT URI big PID    documents of 16 MiB; PID is the daemon
 
 Each row is one document; its _id is its number unless the row is about _id. A good
 neighbour (ok-N) stands beside each batch and answers all the time.
@@ -190,7 +192,7 @@ def type_rows():
                   [host, ip, lambda n, k=kind, v=value: element(0x04, "aliases", document(
                       element(k, "0", v), text("1", "t%d" % n)))], 0, 1, HERE,
                   "aliases is neither")
-        if kind not in (0x04, 0x06, 0x0B):
+        if kind not in (0x04, 0x06, 0x0B) and what != "Decimal128 NaN":  # equal to NaN
             yield Row("_id " + what, [lambda n: text("hostname", "c-%d" % n), ip],
                       answers=HERE, key=element(kind, "_id", value))
 
@@ -413,9 +415,10 @@ def wait(what, seconds, question):
         time.sleep(0.05)
 
 
-def check_outputs(root, uri):
-    """Every way out: valid, harmless, and without a line or a name of the hostile."""
-    for source in [], ["--server=" + uri]:
+def check_outputs(root, uri=None):
+    """Every way out: valid, harmless, and without a line or a name of the hostile. uri:
+    from the store as well."""
+    for source in [[]] + ([["--server=" + uri]] if uri else []):
         for form in "table", "json", "hosts", "prometheus-sd", "ansible", "ssh":
             out = run(root, *source, "list", "--format=" + form)
             if form in ("json", "prometheus-sd"):
@@ -494,7 +497,7 @@ def stream(root, uri):
         wait("the status", 10, lambda: status(root)["documents"] == len(batch) + len(good))
         wait("the block", 10, lambda: block(root) == wanted(good, batch))
         check_refusals(root, batch)
-        check_outputs(root, uri)
+        check_outputs(root)
         for row in batch:
             kinds["refused" if row.refused else "odd" if row.odd else "clean"] += 1
         # Mended, each answers; nothing is counted any more.
@@ -523,7 +526,7 @@ def put_all(root, uri):
     print("# %d documents at once" % (len(all_rows) + 1))
 
 
-def expect(root, uri):
+def expect(root, uri, outputs=""):
     all_rows = rows()
     want = wanted({"ok-0": ["10.8.0.1"]}, all_rows)
     wait("all", 30, lambda: len(published(root)) == len(want))
@@ -532,7 +535,73 @@ def expect(root, uri):
     compare("the block", want, block(root))
     wait("the status", 10, lambda: status(root)["documents"] == len(all_rows) + 1)
     check_refusals(root, all_rows)
-    check_outputs(root, uri)
+    if outputs:
+        check_outputs(root, uri)
+
+
+MAX = 16 * 1024 * 1024  # bytes of a document
+
+
+def filled(*elements, kind=0x02, key="x", item=None):
+    """A document of just the largest size."""
+    room = MAX - len(document(*elements)) - len(cstring(key)) - 1
+    if item is None:
+        return document(*elements, element(kind, key, string(b"E" * (room - 5))))
+    items, size, i = [], 5, 0
+    while size + len(item) + len(str(i)) + 7 <= room:
+        items.append(item)
+        size += len(item) + len(str(i)) + 7
+        i += 1
+    return document(*elements, texts(key, items))
+
+
+def big(root, uri, pid):
+    """The largest documents that there can be, and events that are larger yet."""
+    store = Store(uri)
+    store.drop_all()
+    cases = [
+        ("16 MiB in an unknown field", element(0x10, "_id", struct.pack("<i", 1)),
+         lambda i: filled(i, host(1), ip(1)), {"c-1": [at(1)]}),
+        ("16 MiB of aliases", element(0x10, "_id", struct.pack("<i", 2)),
+         lambda i: filled(i, host(2), ip(2), key="aliases", item=b"a b" * 8), {"c-2": [at(2)]}),
+        ("a hostname of 16 MiB", element(0x10, "_id", struct.pack("<i", 3)),
+         lambda i: filled(i, ip(3), key="hostname"), {}),
+        # documentKey and token have the _id once more each: the event is beyond 16 MB
+        ("an _id of 7 MiB", text("_id", b"I" * 7340032),
+         lambda i: document(i, host(4), ip(4)), {"c-4": [at(4)]}),
+    ]
+    resyncs = status(root)["sync_count"]
+    for n, (what, i, make, answers) in enumerate(cases):
+        doc = make(i)
+        before, began = memory(pid), time.monotonic()
+        store.put([doc])
+        store.put([document(text("hostname", "near-%d" % n), text("ip", "10.8.0.%d" % n))])
+        wait(what, 60, lambda: "near-%d" % n in published(root))
+        want = {"near-%d" % n: ["10.8.0.%d" % n], **answers}
+        compare(what, want, {k: v for k, v in published(root).items() if k.startswith(("c-", "near-"))})
+        took = time.monotonic() - began
+        check_outputs(root)
+        run(root, "--server=" + uri, "list")
+        run(root, "lookup", "near-%d" % n)
+        store.drop([i])
+        store.replace([text("hostname", "near-%d" % n)],
+                      [document(text("hostname", "gone-%d" % n), text("ip", "10.8.1.%d" % n))])
+        wait(what + " is gone", 60, lambda: not any(
+            k.startswith(("c-", "near-")) for k in published(root)))
+        print("# %s: its neighbour answers after %.0f ms; memory %d -> %d MiB, peak %d MiB; "
+              "resyncs so far %d" % (what, took * 1000, before[0], *memory(pid),
+                                     status(root)["sync_count"] - resyncs))
+    if status(root)["sync_count"] <= resyncs:
+        fail("no event was too large: nothing was tried")
+    if memory(pid)[1] > 400:
+        fail("memory:", memory(pid))
+
+
+def memory(pid):
+    """Now and at most, in MiB."""
+    with open("/proc/%s/status" % pid) as f:
+        found = dict(re.findall(r"(VmRSS|VmHWM):\s+(\d+)", f.read()))
+    return int(found["VmRSS"]) // 1024, int(found["VmHWM"]) // 1024
 
 
 def flood(root, uri, count):
@@ -543,7 +612,7 @@ def flood(root, uri, count):
                    for i in range(first, first + 1000)])
     wait("the flood", 60, lambda: status(root)["n_refused"] == int(count))
     print("# %s refused documents seen after %.1f s" % (count, time.monotonic() - began))
-    check_outputs(root, uri)
+    check_outputs(root)
     shown = run(root, "status")
     if "and %d more" % (int(count) - 100) not in shown:
         fail("status:", shown[-300:])
@@ -553,7 +622,7 @@ def main(argv):
     if len(argv) < 4:
         sys.exit(__doc__)
     root, uri, command = argv[1:4]
-    {"stream": stream, "all": put_all, "expect": expect, "flood": flood}[command](root, uri, *argv[4:])
+    {"stream": stream, "all": put_all, "expect": expect, "flood": flood, "big": big}[command](root, uri, *argv[4:])
 
 
 if __name__ == "__main__":

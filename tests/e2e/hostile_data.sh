@@ -36,6 +36,41 @@ start_replica_set
 daemon stream
 hostile "$test_dir/stream" "$mongo_uri" stream
 check_log stream
-note "log lines of refusals: $(grep -c refused: "$test_dir/stream.log")"
+[ "$(grep -c 'refused: name=' "$test_dir/stream.log")" -gt 10 ] || fail "no line of refusals"
+equal "lines twice" '' "$(sed -n 's/^[^ ]* WARNING //p' "$test_dir/stream.log" | sort |
+	uniq -d | sed '/this minute/d')"
+note "$SECONDS s so far"
+
+# --- large, and many -------------------------------------------------------------------
+
+hostile "$test_dir/stream" "$mongo_uri" big "$(pid_of stream)"
+hostile "$test_dir/stream" "$mongo_uri" flood "$(by_length 10000 100000)"
+lines=$(grep -c 'refused\|ignored' "$test_dir/stream.log")
+note "lines logged about all these refusals in $SECONDS s: $lines"
+[ "$lines" -le $((101 * (SECONDS / 60 + 2))) ] || fail "$lines lines"
+check_log stream
 stop stream
+
+note "$SECONDS s so far"
+
+# --- all at once: a snapshot, a restart, polling ---------------------------------------
+
+hostile - "$mongo_uri" all
+mkdir -p "$test_dir/full/etc"
+aerostat-syncd --server="$mongo_uri" --root="$test_dir/full" --once \
+	--prometheus-file="$test_dir/full/aerostat.prom" 2>"$test_dir/full.log"
+hostile "$test_dir/full" "$mongo_uri" expect outputs
+check_log full
+daemon full
+hostile "$test_dir/full" "$mongo_uri" expect
+stop full
+for i in 0 1 2; do
+	kill_member "$i"
+done
+start_standalone >/dev/null
+hostile - "$mongo_uri" all
+daemon poll
+hostile "$test_dir/poll" "$mongo_uri" expect
+check_log poll
+stop poll
 pass
