@@ -208,7 +208,7 @@ int aero_cli_print_status_json(FILE *out, const struct aero_cli_known *known,
 	bson_t doc = BSON_INITIALIZER;
 	bool ok =
 		BSON_APPEND_BOOL(&doc, "mirror", known->mirror) &&
-		BSON_APPEND_UTF8(&doc, "why", known->mirror ? "" : known->why_not.msg) &&
+		aero_status_text(&doc, "why", known->mirror ? "" : known->why_not.msg) &&
 		BSON_APPEND_BOOL(&doc, "daemon", known->daemon > 0) &&
 		BSON_APPEND_INT64(&doc, "daemon_pid", known->daemon);
 	int rc;

@@ -102,7 +102,7 @@ static const char *string_of(const struct aero_status *status, size_t i)
 }
 
 /* JSON holds UTF-8 only, and the words may quote what a stranger wrote. */
-static bool append_text(bson_t *doc, const char *key, const char *text)
+bool aero_status_text(bson_t *doc, const char *key, const char *text)
 {
 	size_t len = text == NULL ? 0 : strlen(text);
 	char *copy;
@@ -132,9 +132,9 @@ static bool append_refusals(
 	for (size_t i = 0; ok && i < refusals->n; i++) {
 		(void)bson_uint32_to_string((uint32_t)i, &key, buf, sizeof(buf));
 		ok = bson_append_document_begin(&array, key, -1, &item) &&
-		     append_text(&item, "name", refusals->v[i].name) &&
-		     append_text(&item, "why", refusals->v[i].why) &&
-		     append_text(&item, "_id", refusals->v[i].id) &&
+		     aero_status_text(&item, "name", refusals->v[i].name) &&
+		     aero_status_text(&item, "why", refusals->v[i].why) &&
+		     aero_status_text(&item, "_id", refusals->v[i].id) &&
 		     bson_append_document_end(&array, &item);
 	}
 	return ok && bson_append_array_end(doc, &array);
@@ -152,7 +152,7 @@ static bool append_lists(bson_t *doc, const struct aero_status *status)
 	for (size_t i = 0; ok && i < status->n_shadowed_listed; i++) {
 		(void)bson_uint32_to_string((uint32_t)i, &key, buf, sizeof(buf));
 		ok = bson_append_document_begin(&array, key, -1, &item) &&
-		     append_text(&item, "name", status->shadowed[i].name) &&
+		     aero_status_text(&item, "name", status->shadowed[i].name) &&
 		     bson_append_int64(&item, "line", -1, status->shadowed[i].line) &&
 		     bson_append_document_end(&array, &item);
 	}
@@ -164,7 +164,7 @@ bool aero_status_to_bson(const struct aero_status *status, bson_t *doc)
 	bool ok = true;
 
 	for (size_t i = 0; ok && i < N_STRINGS; i++)
-		ok = append_text(doc, strings[i].key, string_of(status, i));
+		ok = aero_status_text(doc, strings[i].key, string_of(status, i));
 	for (size_t i = 0; ok && i < N_NUMBERS; i++)
 		ok = bson_append_int64(
 			doc, numbers[i].key, -1, number_of(status, &numbers[i]));

@@ -12,6 +12,7 @@
 #define SHADOWS_LOGGED 20  /* the rest is in the status */
 #define SHADOWS_LISTED 100 /* there */
 #define LINES_PER_MINUTE 100
+#define UPDATER_LINES 100 /* of one run */
 
 void aero_report_text(char **text, const char *now)
 {
@@ -142,14 +143,18 @@ void aero_report_shadows(struct aero_status *status, struct aero_shadows *shadow
 void aero_report_updater(const struct aero_updater_result *result)
 {
 	const char *at = result->output, *end;
+	unsigned lines = 0;
 
 	/* a line each; it is NUL-ended */
-	while (at != NULL && *at != '\0') {
+	while (at != NULL && *at != '\0' && lines < UPDATER_LINES) {
 		end = strchrnul(at, '\n');
-		aero_log(AERO_INFO, "legacy updater: %.*s", (int)(end - at), at);
+		if (end > at) {
+			aero_log(AERO_INFO, "legacy updater: %.*s", (int)(end - at), at);
+			lines++;
+		}
 		at = *end == '\0' ? end : end + 1;
 	}
-	if (result->output_cut)
+	if (result->output_cut || (at != NULL && *at != '\0'))
 		aero_log(AERO_WARNING, "legacy updater: there was more output");
 	if (result->warning.msg[0] != '\0')
 		aero_log(AERO_WARNING, "legacy updater: %s", result->warning.msg);
