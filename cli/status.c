@@ -93,8 +93,7 @@ static void print_more(FILE *out, int64_t all, size_t listed)
 			(long long)(all - (int64_t)listed));
 }
 
-static void print_refusals(
-	FILE *out, const struct aero_refusals *refusals, int64_t all)
+static void print_refusals(FILE *out, const struct aero_refusals *refusals, int64_t all)
 {
 	char name[300], why[300], id[300];
 

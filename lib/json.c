@@ -6,14 +6,22 @@
 
 #include "lib/json.h"
 
+#define ESCAPED 6 /* bytes of \uXXXX */
+
+static char *put_half(char *at, bson_unichar_t c)
+{
+	(void)snprintf(at, ESCAPED + 1, "\\u%04x", c & 0xffff);
+	return at + ESCAPED;
+}
+
 /* Append a character as \uXXXX, in two halves where it is beyond 16 bits. */
 static char *put(char *at, bson_unichar_t c)
 {
 	if (c > 0xffff) {
-		at += sprintf(at, "\\u%04x", 0xd800U + ((c - 0x10000) >> 10));
+		at = put_half(at, 0xd800U + ((c - 0x10000) >> 10));
 		c = 0xdc00 + (c & 0x3ff);
 	}
-	return at + sprintf(at, "\\u%04x", c);
+	return put_half(at, c);
 }
 
 char *aero_json_of_bson(const bson_t *doc, size_t *ret_len)
@@ -25,7 +33,7 @@ char *aero_json_of_bson(const bson_t *doc, size_t *ret_len)
 		return NULL;
 	for (const char *p = json; *p != '\0'; p++)
 		more += (unsigned char)*p >= 0x7f;
-	plain = at = malloc(len + 6 * more + 1);
+	plain = at = malloc(len + ESCAPED * more + 1);
 	if (plain == NULL)
 		goto out;
 	/* Beyond ASCII only within strings, and those are UTF-8: libbson saw to it. */

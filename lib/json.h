@@ -6,8 +6,8 @@
 #include <bson/bson.h>
 #include <stddef.h>
 
-/* malloc'd and NUL-ended; ret_len may be NULL. NULL: out of memory, or a text in doc is no
- * UTF-8. */
+/* malloc'd and NUL-ended; ret_len may be NULL. NULL: out of memory, or a text in doc is
+ * no UTF-8. */
 char *aero_json_of_bson(const bson_t *doc, size_t *ret_len);
 
 #endif

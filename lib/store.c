@@ -72,7 +72,8 @@ static int nothing(struct aero_err *err, const char *what)
 		err, AERO_MISS, "no slot has an empty %s to be found by", what);
 }
 
-/* A slot that no filter of ours would name is refused: it would be read again for ever. */
+/* A slot that no filter of ours would name is refused: it would be read again for ever.
+ */
 static int clean(int rc, const char *what, const char *value, struct aero_slot *slot,
 	struct aero_err *err)
 {

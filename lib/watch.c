@@ -111,8 +111,7 @@ static bool strip(bson_t **doc)
 		return true;
 	kept = bson_new();
 	while (ok && bson_iter_next(&it))
-		ok = !needed(bson_iter_key(&it)) ||
-		     bson_append_iter(kept, NULL, 0, &it);
+		ok = !needed(bson_iter_key(&it)) || bson_append_iter(kept, NULL, 0, &it);
 	bson_destroy(ok ? *doc : kept);
 	if (ok)
 		*doc = kept;

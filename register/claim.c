@@ -82,8 +82,7 @@ static int check_name(const struct aero_actor *actor, struct aero_err *err)
 	static char dot[] = ".", *dots[] = {dot};
 	static const struct aero_list all = {dots, 1};
 	const char *name = actor->slot.hostname;
-	const char *why =
-		*name == '\0' ? NULL : aero_name_refuse(name, true, NULL, &all);
+	const char *why = *name == '\0' ? NULL : aero_name_refuse(name, true, NULL, &all);
 	char shown[100];
 
 	if (why == NULL && strlen(name) >= AERO_HOSTNAME_SIZE)

@@ -102,8 +102,9 @@ const char *aero_document_id(const struct aero_document *doc, char *buf, size_t 
 		return buf;
 	}
 	if (type != BSON_TYPE_OID)
-		n = (size_t)snprintf(buf, size, "%s of type 0x%02x: ",
-			type & 0x80 ? "digest" : "value", type & 0x7f);
+		n = (size_t)snprintf(buf, size,
+			"%s of type 0x%02x: ", type & 0x80 ? "digest" : "value",
+			type & 0x7f);
 	for (size_t i = 0; i < len && i < 16 && n + 2 < size; i++)
 		n += (size_t)snprintf(buf + n, size - n, "%02x", at[i]);
 	return buf;

@@ -65,7 +65,8 @@ struct aero_document {
 	size_t n_cut, n_refused;
 	struct aero_refused refused[AERO_DOCUMENT_REFUSED];
 	size_t n_listed;
-	const char *odd; /* why a field was ignored that cost no answer; NULL = none was */
+	const char
+		*odd; /* why a field was ignored that cost no answer; NULL = none was */
 };
 
 /* Bytes of the longest key that aero_document_key makes. */

@@ -266,12 +266,14 @@ static void only_names_of_slots_fit(void **state)
 		const char *hostname;
 		bool fits;
 	} rows[] = {{"db-0", true}, {"db-10", true}, {"db-master", true},
-		{"db-slave-1", true}, {"db-slave-0", true}, {"db-99999999999999999", true},
-		{"db-999999999999999999", false}, {"db-00", false}, {"db-01", false},
-		{"db-slave-01", false}, {"db", false}, {"db-", false}, {"db-slave-", false},
-		{"db-slave", false}, {"db-1 ", false}, {"db-1\n", false}, {" db-1", false},
-		{"db--1", false}, {"db-+1", false}, {"db-1.x", false}, {"DB-1", false},
-		{"db-master-1", false}, {"dbx-1", false}, {"", false}, {"printer", false}};
+		{"db-slave-1", true}, {"db-slave-0", true},
+		{"db-99999999999999999", true}, {"db-999999999999999999", false},
+		{"db-00", false}, {"db-01", false}, {"db-slave-01", false}, {"db", false},
+		{"db-", false}, {"db-slave-", false}, {"db-slave", false},
+		{"db-1 ", false}, {"db-1\n", false}, {" db-1", false}, {"db--1", false},
+		{"db-+1", false}, {"db-1.x", false}, {"DB-1", false},
+		{"db-master-1", false}, {"dbx-1", false}, {"", false},
+		{"printer", false}};
 
 	(void)state;
 	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
@@ -318,8 +320,8 @@ static void the_gravest_oddity_is_told_and_marked(void **state)
 		if (rows[i].words == NULL)
 			assert_null(odd);
 		else
-			assert_true(odd != NULL &&
-				    strncmp(odd, rows[i].words, strlen(rows[i].words)) == 0);
+			assert_true(odd != NULL && strncmp(odd, rows[i].words,
+							   strlen(rows[i].words)) == 0);
 		assert_int_equal(slot.odd, rows[i].odd);
 		assert_int_equal(slot.odd_id, rows[i].odd_id);
 		aero_slot_clear(&slot);

@@ -578,7 +578,8 @@ def big(root, uri, pid):
         store.put([document(text("hostname", "near-%d" % n), text("ip", "10.8.0.%d" % n))])
         wait(what, 60, lambda: "near-%d" % n in published(root))
         want = {"near-%d" % n: ["10.8.0.%d" % n], **answers}
-        compare(what, want, {k: v for k, v in published(root).items() if k.startswith(("c-", "near-"))})
+        compare(what, want, {
+            k: v for k, v in published(root).items() if k.startswith(("c-", "near-"))})
         took = time.monotonic() - began
         check_outputs(root)
         run(root, "--server=" + uri, "list")
@@ -622,7 +623,8 @@ def main(argv):
     if len(argv) < 4:
         sys.exit(__doc__)
     root, uri, command = argv[1:4]
-    {"stream": stream, "all": put_all, "expect": expect, "flood": flood, "big": big}[command](root, uri, *argv[4:])
+    {"stream": stream, "all": put_all, "expect": expect, "flood": flood,
+     "big": big}[command](root, uri, *argv[4:])
 
 
 if __name__ == "__main__":

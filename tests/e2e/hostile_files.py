@@ -171,7 +171,8 @@ def words():
         later("%s=%r" % (key, value[:40]), code, ".", limited(
             "aerostat", "--root=" + here, "--check-config"), {key: value.decode(
                 errors="surrogateescape")})
-    for server in (b"mongodb://u:SECRET@h:port/", b"mongodb://u:SECRET@h/?x=\xff", b"mongodb://u:SECRET@", b"mongodb+srv://u:SECRET@"):
+    for server in (b"mongodb://u:SECRET@h:port/", b"mongodb://u:SECRET@h/?x=\xff",
+                   b"mongodb://u:SECRET@", b"mongodb+srv://u:SECRET@"):
         for how in ({"AEROSTAT_SERVER": server.decode(errors="surrogateescape")}, None):
             later("%r %s" % (server, "environment" if how else "file"), 78, ".", [
                 "aerostat", "list", "--root=" + (here if how else root(
@@ -214,7 +215,8 @@ def infos():
             (b"web i " + b" ".join(b"a%d" % i for i in range(9000)), "aliases a0,"),
             (b"web i " + b"same " * 12000, "aliases same$")]
     for content, said in good:
-        later("aerostat_info %r" % content[:40], 0, "would register web-(0|master) .new. .*" + said, limited(
+        later("aerostat_info %r" % content[:40], 0, "would register web-(0|master) .new. .*" +
+              said, limited(
             "aerostat-register", "--root=" + root("info", info=content), "--dryrun",
             "--server=lmdb:" + folder + "/none.mdb", "--instance-id=i-1", "--ip=10.0.0.1"))
     return len(rows) + len(good)
