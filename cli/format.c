@@ -54,13 +54,14 @@ enum column {
 static const struct {
 	const char *title;
 	bool of_store; /* the mirror does not know it */
+	size_t max;    /* what is longer cannot be right, and would push away the rest */
 } columns[N_COLUMNS] = {
-	[NAME] = {"NAME", false},
-	[SERVICE] = {"SERVICE", true},
-	[TYPE] = {"TYPE", true},
-	[INSTANCE] = {"INSTANCE", true},
-	[ADDRESS] = {"ADDRESS", false},
-	[ALIASES] = {"ALIASES", false},
+	[NAME] = {"NAME", false, 253},
+	[SERVICE] = {"SERVICE", true, 64},
+	[TYPE] = {"TYPE", true, 64},
+	[INSTANCE] = {"INSTANCE", true, 64},
+	[ADDRESS] = {"ADDRESS", false, 800},
+	[ALIASES] = {"ALIASES", false, 1600},
 };
 
 /* The strings with commas between; malloc'd. */
@@ -108,6 +109,8 @@ static char *cell(const struct aero_cli_host *host, enum column column)
 	for (char *p = text; p != NULL && *p != '\0'; p++)
 		if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f)
 			*p = '?';
+	if (text != NULL && strlen(text) > columns[column].max)
+		memcpy(text + columns[column].max - 3, "...", 4);
 	return text;
 }
 

@@ -164,15 +164,52 @@ static int check_twice(struct aero_cli_import *import, struct aero_err *err)
 	return AERO_OK;
 }
 
+#define LINE_MAX_BYTES (1024 * 1024)
+#define BAD_MAX 1000 /* lines, after which it is clear that the rest is noise too */
+
+/* The next line, without an end to it like getline but not without an end: /dev/zero is a
+ * file too. False: none, or (AERO_BAD in *ret_rc) none that could be a record. */
+static bool next_line(FILE *in, char **line, size_t *size, size_t *ret_len, size_t number,
+	int *ret_rc, struct aero_err *err)
+{
+	size_t len = 0;
+	int c = 0;
+
+	while (c != '\n' && (c = getc_unlocked(in)) != EOF) {
+		if (len + 1 >= *size) {
+			char *grown = realloc(*line, *size * 2 + 256);
+
+			if (grown == NULL) {
+				*ret_rc = aero_err_set(
+					err, AERO_NOMEM, "import: out of memory");
+				return false;
+			}
+			*line = grown;
+			*size = *size * 2 + 256;
+		}
+		if (len == LINE_MAX_BYTES) {
+			*ret_rc = aero_err_set(err, AERO_BAD,
+				"line %zu is longer than %d bytes: no record", number,
+				LINE_MAX_BYTES);
+			return false;
+		}
+		(*line)[len++] = (char)c;
+	}
+	if (len > 0)
+		(*line)[len] = '\0';
+	*ret_len = len;
+	return len > 0;
+}
+
 int aero_cli_import_read(const struct aero_conf *conf, FILE *in,
 	struct aero_cli_import *ret, struct aero_err *err)
 {
 	char *line = NULL;
-	size_t size = 0, number = 0;
-	ssize_t len;
+	size_t size = 0, number = 0, len;
 	int rc = AERO_OK;
 
-	while (rc == AERO_OK && (len = getline(&line, &size, in)) >= 0) {
+	while (rc == AERO_OK && ret->n_bad < BAD_MAX &&
+		next_line(in, &line, &size, &len, number + 1, &rc, err)) {
 		struct aero_slot slot = {0};
 		struct aero_err why = {{0}};
 
@@ -183,7 +220,7 @@ int aero_cli_import_read(const struct aero_conf *conf, FILE *in,
 		if (len == 0)
 			continue;
 		ret->n_records++;
-		if (aero_cli_import_line(conf, line, (size_t)len, &slot, &why) != AERO_OK)
+		if (aero_cli_import_line(conf, line, len, &slot, &why) != AERO_OK)
 			note_bad(ret, number, why.msg);
 		else
 			rc = take(ret, number, &slot, err);

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include <stdlib.h>
+
 #include "cli/json.h"
+#include "lib/json.h"
 
 int aero_cli_print_json(FILE *out, const bson_t *doc, struct aero_err *err)
 {
-	char *json = bson_as_relaxed_extended_json(doc, NULL);
+	char *json = aero_json_of_bson(doc, NULL);
 
 	if (json == NULL)
 		return aero_err_set(err, AERO_NOMEM, "JSON: out of memory");
 	(void)fputs(json, out);
-	bson_free(json);
+	free(json);
 	return AERO_OK;
 }

@@ -86,27 +86,48 @@ static const char *ago(int64_t seconds, char buf[static 32])
 	return buf;
 }
 
+static void print_more(FILE *out, int64_t all, size_t listed)
+{
+	if (all > (int64_t)listed)
+		(void)fprintf(out, "          and %lld more\n",
+			(long long)(all - (int64_t)listed));
+}
+
+static void print_refusals(FILE *out, const struct aero_refusals *refusals, int64_t all)
+{
+	char name[300], why[300], id[300];
+
+	for (size_t i = 0; i < refusals->n; i++)
+		(void)fprintf(out, "          %s: %s (_id %s)\n",
+			aero_quote(refusals->v[i].name, name, sizeof(name)),
+			aero_quote(refusals->v[i].why, why, sizeof(why)),
+			aero_quote(refusals->v[i].id, id, sizeof(id)));
+	print_more(out, all, refusals->n);
+}
+
 static void print_lists(FILE *out, const struct aero_status *status)
 {
-	char name[300], why[300];
+	char name[300];
 
 	if (status->n_refused > 0)
 		(void)fprintf(out, "refused   %lld\n", (long long)status->n_refused);
-	for (size_t i = 0; i < status->n_refused_listed; i++)
-		(void)fprintf(out, "          %s: %s\n",
-			aero_quote(status->refused[i].name, name, sizeof(name)),
-			aero_quote(status->refused[i].why, why, sizeof(why)));
+	print_refusals(out, &status->refused, status->n_refused);
+	if (status->n_odd > 0)
+		(void)fprintf(out, "odd       %lld, of which a field was ignored\n",
+			(long long)status->n_odd);
+	print_refusals(out, &status->odd, status->n_odd);
 	if (status->n_cut > 0)
 		(void)fprintf(out,
 			"cut       %lld aliases or addresses over the limits\n",
 			(long long)status->n_cut);
 	if (status->n_shadowed > 0)
-		(void)fprintf(out, "shadowed  %zu, by other lines of /etc/hosts\n",
-			status->n_shadowed);
-	for (size_t i = 0; i < status->n_shadowed; i++)
+		(void)fprintf(out, "shadowed  %lld, by other lines of /etc/hosts\n",
+			(long long)status->n_shadowed);
+	for (size_t i = 0; i < status->n_shadowed_listed; i++)
 		(void)fprintf(out, "          %s: line %d\n",
 			aero_quote(status->shadowed[i].name, name, sizeof(name)),
 			status->shadowed[i].line);
+	print_more(out, status->n_shadowed, status->n_shadowed_listed);
 }
 
 static void print_written(FILE *out, const struct aero_status *status, int64_t now_ms)
@@ -186,7 +207,7 @@ int aero_cli_print_status_json(FILE *out, const struct aero_cli_known *known,
 	bson_t doc = BSON_INITIALIZER;
 	bool ok =
 		BSON_APPEND_BOOL(&doc, "mirror", known->mirror) &&
-		BSON_APPEND_UTF8(&doc, "why", known->mirror ? "" : known->why_not.msg) &&
+		aero_status_text(&doc, "why", known->mirror ? "" : known->why_not.msg) &&
 		BSON_APPEND_BOOL(&doc, "daemon", known->daemon > 0) &&
 		BSON_APPEND_INT64(&doc, "daemon_pid", known->daemon);
 	int rc;

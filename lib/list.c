@@ -13,11 +13,14 @@ bool aero_list_add(struct aero_list *list, const char *text)
 
 bool aero_list_addn(struct aero_list *list, const char *text, size_t len)
 {
-	char **grown, *copy = strndup(text, len);
+	char **grown = list->v, *copy = strndup(text, len);
 
 	if (copy == NULL)
 		return false;
-	grown = realloc(list->v, (list->n + 1) * sizeof(*grown));
+	/* Grow by doubling: the length is a power of two whenever the array is full. */
+	if ((list->n & (list->n - 1)) == 0)
+		grown = reallocarray(
+			list->v, list->n == 0 ? 1 : list->n * 2, sizeof(*grown));
 	if (grown == NULL) {
 		free(copy);
 		return false;

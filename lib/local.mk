@@ -22,6 +22,7 @@ lib_libaero_la_SOURCES = \
 	lib/program.c lib/program.h \
 	lib/server.c lib/server.h \
 	lib/slot.c lib/slot.h \
+	lib/json.c lib/json.h \
 	lib/status.c lib/status.h lib/status_bson.h \
 	lib/store.c lib/store.h lib/store_ops.h \
 	lib/store_doc.c lib/store_doc.h \

@@ -44,29 +44,80 @@ void aero_log_level(enum aero_level least)
 	atomic_store(&least_level, (int)least);
 }
 
-/* Append one character as it may stand in a line, keeping room for a NUL. False when it
- * does not fit. Control characters (C1 as well, as UTF-8 writes them: 0xc2 before) are
- * escaped: they could break the line or drive a terminal. */
-static bool put(char *buf, size_t size, size_t *len, unsigned char c, bool quoted)
+/* Characters beyond ASCII that no terminal should get from a stranger: the controls of
+ * C1, and those that are not seen or turn what is seen around. */
+static bool unseen(uint32_t c)
+{
+	static const struct {
+		uint32_t from, to;
+	} ranges[] = {{0x80, 0x9f}, {0xad, 0xad}, {0x61c, 0x61c}, {0x180e, 0x180e},
+		{0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff},
+		{0xfff9, 0xfffb}, {0xe0000, 0xe007f}};
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (c >= ranges[i].from && c <= ranges[i].to)
+			return true;
+	return false;
+}
+
+/* Bytes at text that may stand as they are, as one character of UTF-8; 0: none. */
+static size_t shown(const unsigned char *text)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t len = *text < 0x80   ? 1
+		     : *text < 0xc2 ? 0
+		     : *text < 0xe0 ? 2
+		     : *text < 0xf0 ? 3
+		     : *text < 0xf5 ? 4
+				    : 0;
+	uint32_t c = len < 2 ? *text : *text & (0x7fU >> len);
+
+	for (size_t i = 1; i < len; i++) {
+		if ((text[i] & 0xc0) != 0x80) /* the NUL at the end too */
+			return 0;
+		c = c << 6 | (text[i] & 0x3fU);
+	}
+	if (len == 1)
+		return c >= 0x20 && c != 0x7f;
+	return len > 0 && c >= least[len] && c <= 0x10ffff &&
+			       !(c >= 0xd800 && c <= 0xdfff) && !unseen(c)
+		       ? len
+		       : 0;
+}
+
+/* Append the character at text as it may stand in a line, keeping room for a NUL, and
+ * return its bytes; 0 when it does not fit. What could break the line, drive a terminal
+ * or is no UTF-8 is escaped. */
+static size_t put(char *buf, size_t size, size_t *len, const char *text, bool quoted)
 {
 	static const char plain[] = "\n\t\r\"\\", names[] = "ntr\"\\";
-	const char *at = c == '\0' ? NULL : memchr(plain, c, quoted ? 5 : 3);
-	bool c1 = c >= 0x80 && c <= 0x9f && *len > 0 &&
-		  (unsigned char)buf[*len - 1] == 0xc2;
-	char text[5] = {(char)c};
+	const char *at = memchr(plain, *text, quoted ? 5 : 3);
+	size_t n = at != NULL ? 0 : shown((const unsigned char *)text);
+	char as[5] = {'\\'};
 
-	if (at != NULL) {
-		text[0] = '\\';
-		text[1] = names[at - plain];
-	} else if (c < 0x20 || c == 0x7f || c1) {
-		(void)snprintf(text, sizeof(text), "\\x%02x", c);
+	if (at != NULL)
+		as[1] = names[at - plain];
+	else if (n > 0)
+		memcpy(as, text, n);
+	else
+		(void)snprintf(as, sizeof(as), "\\x%02x", (unsigned char)*text);
+	if (*len + strlen(as) >= size)
+		return 0;
+	memcpy(buf + *len, as, strlen(as) + 1);
+	*len += strlen(as);
+	return n > 0 ? n : 1;
+}
+
+/* All of text that fits. */
+static void put_all(char *buf, size_t size, size_t *len, const char *text, bool quoted)
+{
+	size_t n;
+
+	for (; *text != '\0'; text += n) {
+		n = put(buf, size, len, text, quoted);
+		if (n == 0)
+			break;
 	}
-	if (*len + strlen(text) >= size)
-		return false;
-	memcpy(buf + *len, text, strlen(text));
-	*len += strlen(text);
-	buf[*len] = '\0';
-	return true;
 }
 
 /* stderr is the journal: systemd says which device and inode that has, so that a child
@@ -113,9 +164,7 @@ void aero_log(enum aero_level level, const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	len = put_head(line, sizeof(line), level);
-	for (const char *p = text; *p != '\0'; p++)
-		if (!put(line, sizeof(line) - 1, &len, (unsigned char)*p, false))
-			break;
+	put_all(line, sizeof(line) - 1, &len, text, false);
 	line[len++] = '\n';
 	while (done < len) {
 		ssize_t n = write(STDERR_FILENO, line + done, len - done);
@@ -138,9 +187,7 @@ const char *aero_quote(const char *text, char *buf, size_t size)
 		return buf;
 	buf[len++] = '"';
 	/* Keep one byte for the closing quote. */
-	for (const char *p = text; *p != '\0'; p++)
-		if (!put(buf, size - 1, &len, (unsigned char)*p, true))
-			break;
+	put_all(buf, size - 1, &len, text, true);
 	buf[len++] = '"';
 	buf[len] = '\0';
 	return buf;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The log: stderr, one line per event, `TIME LEVEL what: why key=value`, or `<N>` and no
  * TIME under journald (JOURNAL_STREAM). Only main functions and loops log; library code
- * returns errors. Thread-safe: a line is one write(2). Line breaks and control characters
- * in the result are escaped, so no user string can fake a line. */
+ * returns errors. Thread-safe: a line is one write(2). Line breaks, control characters,
+ * what turns the direction of writing and what is no UTF-8 are escaped: no user string
+ * can fake a line or drive a terminal. */
 #ifndef AERO_LIB_LOG_H
 #define AERO_LIB_LOG_H
 

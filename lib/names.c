@@ -159,10 +159,12 @@ int aero_natural_cmp(const char *a, const char *b)
 
 static const char *refuse4(const unsigned char b[static 4], bool loopback)
 {
-	static const unsigned char unspecified[4];
+	static const unsigned char unspecified[4], broadcast[4] = {255, 255, 255, 255};
 
 	if (memcmp(b, unspecified, sizeof(unspecified)) == 0)
 		return "unspecified address";
+	if (memcmp(b, broadcast, sizeof(broadcast)) == 0)
+		return "broadcast address";
 	if (b[0] == 127 && !loopback)
 		return "loopback address";
 	if (b[0] == 169 && b[1] == 254)

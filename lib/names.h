@@ -31,9 +31,9 @@ struct aero_addr {
 	unsigned char bytes[16];
 };
 
-/* Read an address and check that it may answer: not unspecified, multicast, link-local
- * nor (unless loopback is true) loopback. A v4-mapped IPv6 address is its IPv4 address.
- * NULL and *ret set, or why not. */
+/* Read an address and check that it may answer: not unspecified, multicast, broadcast,
+ * link-local nor (unless loopback is true) loopback. A v4-mapped IPv6 address is its IPv4
+ * address. NULL and *ret set, or why not. */
 const char *aero_addr_refuse(const char *text, bool loopback, struct aero_addr *ret);
 
 /* Bytes of an address: 4, 16 or 0. */

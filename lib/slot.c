@@ -6,21 +6,39 @@
 
 #include "lib/slot.h"
 
+#define NO_TEXT " is no string of clean UTF-8"
+#define NO_NUMBER " is no number"
+
 /* The text fields of a document, in the order in which the original writes them. */
 static const struct field {
 	const char *key;
 	size_t offset;
 	bool always; /* written even when '' */
+	const char *odd;
 } fields[] = {
-	{"hostname", offsetof(struct aero_slot, hostname), true},
-	{"service", offsetof(struct aero_slot, service), true},
-	{"service_type", offsetof(struct aero_slot, service_type), true},
-	{"instance_id", offsetof(struct aero_slot, who.instance_id), true},
-	{"ip", offsetof(struct aero_slot, who.ip), true},
-	{"ip6", offsetof(struct aero_slot, who.ip6), false},
+	{"hostname", offsetof(struct aero_slot, hostname), true, "hostname" NO_TEXT},
+	{"service", offsetof(struct aero_slot, service), true, "service" NO_TEXT},
+	{"service_type", offsetof(struct aero_slot, service_type), true,
+		"service_type" NO_TEXT},
+	{"instance_id", offsetof(struct aero_slot, who.instance_id), true,
+		"instance_id" NO_TEXT},
+	{"ip", offsetof(struct aero_slot, who.ip), true, "ip" NO_TEXT},
+	{"ip6", offsetof(struct aero_slot, who.ip6), false, "ip6" NO_TEXT},
+};
+
+static const struct {
+	const char *key;
+	size_t offset;
+	const char *odd;
+} numbers[] = {
+	{"reg", offsetof(struct aero_slot, reg), "reg" NO_NUMBER},
+	{"epoch", offsetof(struct aero_slot, epoch), "epoch" NO_NUMBER},
+	{"registered_at", offsetof(struct aero_slot, registered_at),
+		"registered_at" NO_NUMBER},
 };
 
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
+#define N_NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
 
 static char **text_of(struct aero_slot *slot, const struct field *field)
 {
@@ -115,39 +133,79 @@ bool aero_number_of_bson(const bson_iter_t *it, int64_t *ret)
 	return true;
 }
 
+bool aero_number_odd(const bson_iter_t *it)
+{
+	int64_t whole = 0;
+
+	if (BSON_ITER_HOLDS_DOUBLE(it))
+		return !aero_number_of_bson(it, &whole) ||
+		       (double)whole != bson_iter_double(it);
+	return BSON_ITER_HOLDS_ARRAY(it) || BSON_ITER_HOLDS_DECIMAL128(it) ||
+	       BSON_ITER_HOLDS_DATE_TIME(it);
+}
+
 static enum took read_number(const bson_iter_t *it, int64_t *ret)
 {
 	return BSON_ITER_HOLDS_NULL(it) || aero_number_of_bson(it, ret) ? TOOK : ODD;
 }
 
-/* Read one field; *odd is moved to the words for it if it is odd and the first. */
+/* Words about a field that cost the document its answer go before those of any other. */
+static bool graver(const char *odd, const char *than)
+{
+	return than == NULL || (aero_slot_odd_costs(odd) && !aero_slot_odd_costs(than));
+}
+
+/* Read one field; *odd is moved to the words for it if it is odd. */
 static enum took read_field(
 	const bson_iter_t *it, struct aero_slot *slot, const char **odd)
 {
-	static const char not_text[] = "a field that should be a string is none";
-	static const char not_number[] = "reg, epoch or registered_at is no number";
-	const char *key = bson_iter_key(it), *words = not_text;
+	const char *key = bson_iter_key(it), *words = NULL;
 	enum took took = TOOK;
 
-	for (size_t i = 0; i < N_FIELDS; i++)
-		if (strcmp(key, fields[i].key) == 0)
+	for (size_t i = 0; i < N_FIELDS; i++) {
+		if (strcmp(key, fields[i].key) == 0) {
 			took = read_text(it, text_of(slot, &fields[i]));
+			words = fields[i].odd;
+		}
+	}
+	for (size_t i = 0; i < N_NUMBERS; i++) {
+		if (strcmp(key, numbers[i].key) == 0) {
+			void *at = (char *)slot + numbers[i].offset;
+
+			took = read_number(it, at);
+			words = numbers[i].odd;
+		}
+	}
 	if (strcmp(key, "aliases") == 0) {
 		took = read_aliases(it, &slot->who.aliases);
 		words = "aliases is neither null nor an array of strings";
-	} else if (strcmp(key, "reg") == 0) {
-		took = read_number(it, &slot->reg);
-		words = not_number;
-	} else if (strcmp(key, "epoch") == 0) {
-		took = read_number(it, &slot->epoch);
-		words = not_number;
-	} else if (strcmp(key, "registered_at") == 0) {
-		took = read_number(it, &slot->registered_at);
-		words = not_number;
 	}
-	if (took == ODD && *odd == NULL)
+	if (took == ODD && graver(words, *odd))
 		*odd = words;
+	if (took == ODD && strcmp(key, "instance_id") == 0)
+		slot->odd_id = slot->odd = true;
+	if (took == ODD && strcmp(key, "hostname") == 0)
+		slot->odd = true;
+	if ((strcmp(key, "reg") == 0 || strcmp(key, "epoch") == 0) && aero_number_odd(it))
+		slot->odd = true;
 	return took;
+}
+
+bool aero_slot_field(const char *key)
+{
+	for (size_t i = 0; i < N_FIELDS; i++)
+		if (strcmp(key, fields[i].key) == 0)
+			return true;
+	for (size_t i = 0; i < N_NUMBERS; i++)
+		if (strcmp(key, numbers[i].key) == 0)
+			return true;
+	return strcmp(key, "aliases") == 0;
+}
+
+bool aero_slot_odd_costs(const char *odd)
+{
+	return strncmp(odd, "hostname ", 9) == 0 || strncmp(odd, "ip ", 3) == 0 ||
+	       strncmp(odd, "ip6 ", 4) == 0;
 }
 
 bool aero_slot_of_bson(const bson_t *doc, struct aero_slot *ret, const char **ret_odd)
@@ -214,9 +272,26 @@ bool aero_slot_masterful(const struct aero_slot *slot)
 	return slot->service_type != NULL && strcmp(slot->service_type, "masterful") == 0;
 }
 
+bool aero_slot_name_fits(const char *hostname, const char *service)
+{
+	size_t len = strlen(service), digits;
+
+	if (strncmp(hostname, service, len) != 0 || hostname[len] != '-')
+		return false;
+	hostname += len + 1;
+	if (strcmp(hostname, "master") == 0)
+		return true;
+	if (strncmp(hostname, "slave-", 6) == 0)
+		hostname += 6;
+	digits = strspn(hostname, "0123456789");
+	return digits > 0 && digits <= AERO_SLOT_DIGITS && hostname[digits] == '\0' &&
+	       (hostname[0] != '0' || digits == 1);
+}
+
 bool aero_slot_blank(const struct aero_slot *slot)
 {
-	return slot->who.instance_id == NULL || *slot->who.instance_id == '\0';
+	return !slot->odd_id &&
+	       (slot->who.instance_id == NULL || *slot->who.instance_id == '\0');
 }
 
 static char *copy_text(const char *text)

@@ -25,6 +25,9 @@ struct aero_slot {
 	int64_t reg;           /* tenure number; 0 = none was ever written (old data) */
 	int64_t epoch;         /* master slot only; 0 = none */
 	int64_t registered_at; /* server clock, ms since 1970; 0 = unknown */
+	bool odd_id;           /* instance_id is there, but no string: somebody's */
+	bool odd;              /* that, or hostname, reg or epoch is so that no filter
+				  that we could make from here names this document */
 };
 
 struct aero_slots {
@@ -35,9 +38,21 @@ struct aero_slots {
 /* Read a document. Absent and null fields are ''; unknown fields are ignored. A field
  * that we read but that has another type, or a string that is not UTF-8 or holds a NUL,
  * counts as absent, so that one odd field costs no name; *ret_odd (may be NULL) then says
- * the first such oddity in words, else NULL. False, with *ret untouched and *ret_odd set,
- * only for damaged BSON or when out of memory. */
+ * the gravest such oddity in words, else NULL. False, with *ret untouched and *ret_odd
+ * set, only for damaged BSON or when out of memory. */
 bool aero_slot_of_bson(const bson_t *doc, struct aero_slot *ret, const char **ret_odd);
+/* Does a field of this name matter to aero_slot_of_bson? */
+bool aero_slot_field(const char *key);
+/* Do these words of *ret_odd speak of a field without which nothing answers? */
+bool aero_slot_odd_costs(const char *odd);
+
+/* So many digits at most has the number of a slot: it fits an int64_t, and one more. */
+#define AERO_SLOT_DIGITS 17
+
+/* Is this the name of a slot as registration makes them: SERVICE-N or SERVICE-slave-N,
+ * without leading zeros, or SERVICE-master? What else a client may have put beside them
+ * is never claimed, for it would become the name of a machine. */
+bool aero_slot_name_fits(const char *hostname, const char *service);
 
 /* Append the fields of a slot to doc: the original's six always, ip6, reg, epoch and
  * registered_at when they are set; no _id. */
@@ -47,11 +62,15 @@ void aero_slot_to_bson(const struct aero_slot *slot, bson_t *doc);
  * doubles out of range. */
 bool aero_number_of_bson(const bson_iter_t *it, int64_t *ret);
 
+/* Is this a number that reads as one, but that no whole number is equal to, or not to the
+ * server? A filter on what was read would miss for ever. */
+bool aero_number_odd(const bson_iter_t *it);
+
 /* Append an array of strings. */
 void aero_list_to_bson(const struct aero_list *list, bson_t *doc, const char *key);
 
 bool aero_slot_masterful(const struct aero_slot *slot);
-bool aero_slot_blank(const struct aero_slot *slot); /* instance_id is '' */
+bool aero_slot_blank(const struct aero_slot *slot); /* instance_id is '' or null */
 
 /* Deep copies; false when out of memory, *ret is then empty. */
 bool aero_slot_copy(const struct aero_slot *slot, struct aero_slot *ret);

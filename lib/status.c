@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/file.h"
+#include "lib/json.h"
 #include "lib/status_bson.h"
 
 #define STATUS_FILE "/var/lib/aerostat/status.json"
@@ -56,6 +57,9 @@ static const struct number {
 	ROW(addresses, COUNT, "addresses", "gauge", "Addresses published."),
 	ROW(gaps, COUNT, "gaps", "gauge", "Slots without an address."),
 	ROW(n_refused, COUNT, "refused", "gauge", "Names and addresses refused."),
+	ROW(n_odd, COUNT, "odd", "gauge", "Documents of which a field was ignored."),
+	ROW(n_shadowed, COUNT, "shadowed", "gauge",
+		"Names that other lines of /etc/hosts define."),
 	ROW(n_cut, COUNT, "cut", "gauge", "Aliases and addresses over a limit."),
 	ROW(reconnects, COUNT, "reconnects_total", "counter",
 		"Times the naming store was connected to again."),
@@ -100,7 +104,7 @@ static const char *string_of(const struct aero_status *status, size_t i)
 }
 
 /* JSON holds UTF-8 only, and the words may quote what a stranger wrote. */
-static bool append_text(bson_t *doc, const char *key, const char *text)
+bool aero_status_text(bson_t *doc, const char *key, const char *text)
 {
 	size_t len = text == NULL ? 0 : strlen(text);
 	char *copy;
@@ -119,26 +123,38 @@ static bool append_text(bson_t *doc, const char *key, const char *text)
 	return ok;
 }
 
+static bool append_refusals(
+	bson_t *doc, const char *list, const struct aero_refusals *refusals)
+{
+	bson_t array, item;
+	char buf[16];
+	const char *key;
+	bool ok = bson_append_array_begin(doc, list, -1, &array);
+
+	for (size_t i = 0; ok && i < refusals->n; i++) {
+		(void)bson_uint32_to_string((uint32_t)i, &key, buf, sizeof(buf));
+		ok = bson_append_document_begin(&array, key, -1, &item) &&
+		     aero_status_text(&item, "name", refusals->v[i].name) &&
+		     aero_status_text(&item, "why", refusals->v[i].why) &&
+		     aero_status_text(&item, "_id", refusals->v[i].id) &&
+		     bson_append_document_end(&array, &item);
+	}
+	return ok && bson_append_array_end(doc, &array);
+}
+
 static bool append_lists(bson_t *doc, const struct aero_status *status)
 {
 	bson_t array, item;
 	char buf[16];
 	const char *key;
-	bool ok = bson_append_array_begin(doc, "refused", -1, &array);
+	bool ok = append_refusals(doc, "refused", &status->refused) &&
+		  append_refusals(doc, "odd", &status->odd) &&
+		  bson_append_array_begin(doc, "shadowed", -1, &array);
 
-	for (size_t i = 0; ok && i < status->n_refused_listed; i++) {
+	for (size_t i = 0; ok && i < status->n_shadowed_listed; i++) {
 		(void)bson_uint32_to_string((uint32_t)i, &key, buf, sizeof(buf));
 		ok = bson_append_document_begin(&array, key, -1, &item) &&
-		     append_text(&item, "name", status->refused[i].name) &&
-		     append_text(&item, "why", status->refused[i].why) &&
-		     bson_append_document_end(&array, &item);
-	}
-	ok = ok && bson_append_array_end(doc, &array) &&
-	     bson_append_array_begin(doc, "shadowed", -1, &array);
-	for (size_t i = 0; ok && i < status->n_shadowed; i++) {
-		(void)bson_uint32_to_string((uint32_t)i, &key, buf, sizeof(buf));
-		ok = bson_append_document_begin(&array, key, -1, &item) &&
-		     append_text(&item, "name", status->shadowed[i].name) &&
+		     aero_status_text(&item, "name", status->shadowed[i].name) &&
 		     bson_append_int64(&item, "line", -1, status->shadowed[i].line) &&
 		     bson_append_document_end(&array, &item);
 	}
@@ -150,7 +166,7 @@ bool aero_status_to_bson(const struct aero_status *status, bson_t *doc)
 	bool ok = true;
 
 	for (size_t i = 0; ok && i < N_STRINGS; i++)
-		ok = append_text(doc, strings[i].key, string_of(status, i));
+		ok = aero_status_text(doc, strings[i].key, string_of(status, i));
 	for (size_t i = 0; ok && i < N_NUMBERS; i++)
 		ok = bson_append_int64(
 			doc, numbers[i].key, -1, number_of(status, &numbers[i]));
@@ -166,7 +182,7 @@ int aero_status_write(const struct aero_conf *conf, const struct aero_status *st
 	int rc;
 
 	if (path != NULL && aero_status_to_bson(status, &doc))
-		json = bson_as_relaxed_extended_json(&doc, &len);
+		json = aero_json_of_bson(&doc, &len);
 	if (json == NULL) {
 		rc = aero_err_set(err, AERO_NOMEM, "status: out of memory");
 		goto out;
@@ -174,7 +190,7 @@ int aero_status_write(const struct aero_conf *conf, const struct aero_status *st
 	json[len] = '\n'; /* in the place of its NUL */
 	rc = aero_file_replace(path, json, len + 1, 0644, err);
 out:
-	bson_free(json);
+	free(json);
 	bson_destroy(&doc);
 	free(path);
 	return rc;
@@ -224,9 +240,6 @@ int aero_status_write_prometheus(const struct aero_conf *conf,
 	static const struct number connected = {.metric = "connected",
 		.type = "gauge",
 		.help = "1 while the naming store answers, 0 in back-off."};
-	static const struct number shadowed = {.metric = "shadowed",
-		.type = "gauge",
-		.help = "Names that other lines of /etc/hosts define."};
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out;
@@ -243,7 +256,6 @@ int aero_status_write_prometheus(const struct aero_conf *conf,
 	print_label(out, string_of(status, 0));
 	(void)fputs("\"} 1\n", out);
 	print_number(out, &connected, *string_of(status, 2) == '\0');
-	print_number(out, &shadowed, (int64_t)status->n_shadowed);
 	for (size_t i = 0; i < N_NUMBERS; i++)
 		if (numbers[i].metric != NULL)
 			print_number(out, &numbers[i], number_of(status, &numbers[i]));
@@ -266,32 +278,35 @@ static char *text_in(const bson_iter_t *iter, const char *key)
 	return strdup("");
 }
 
-static bool read_refused(struct aero_status *status, const bson_iter_t *iter)
+static bool read_refusal(void *list, const bson_iter_t *iter)
 {
+	struct aero_refusals *refusals = list;
 	struct aero_refusal *grown =
-		realloc(status->refused, (status->n_refused_listed + 1) * sizeof(*grown));
+		realloc(refusals->v, (refusals->n + 1) * sizeof(*grown));
 	struct aero_refusal *last;
 
 	if (grown == NULL)
 		return false;
-	status->refused = grown;
-	last = &grown[status->n_refused_listed++];
+	refusals->v = grown;
+	last = &grown[refusals->n++];
 	last->name = text_in(iter, "name");
 	last->why = text_in(iter, "why");
-	return last->name != NULL && last->why != NULL;
+	last->id = text_in(iter, "_id");
+	return last->name != NULL && last->why != NULL && last->id != NULL;
 }
 
-static bool read_shadowed(struct aero_status *status, const bson_iter_t *iter)
+static bool read_shadowed(void *arg, const bson_iter_t *iter)
 {
-	struct aero_shadow *grown =
-		realloc(status->shadowed, (status->n_shadowed + 1) * sizeof(*grown));
+	struct aero_status *status = arg;
+	struct aero_shadow *grown = realloc(
+		status->shadowed, (status->n_shadowed_listed + 1) * sizeof(*grown));
 	struct aero_shadow *last;
 	bson_iter_t in;
 
 	if (grown == NULL)
 		return false;
 	status->shadowed = grown;
-	last = &grown[status->n_shadowed++];
+	last = &grown[status->n_shadowed_listed++];
 	last->name = text_in(iter, "name");
 	last->line = 0;
 	if (bson_iter_recurse(iter, &in) && bson_iter_find(&in, "line") &&
@@ -300,8 +315,8 @@ static bool read_shadowed(struct aero_status *status, const bson_iter_t *iter)
 	return last->name != NULL;
 }
 
-static bool read_list(struct aero_status *status, const bson_t *doc, const char *key,
-	bool (*read_one)(struct aero_status *, const bson_iter_t *))
+static bool read_list(const bson_t *doc, const char *key,
+	bool (*read_one)(void *, const bson_iter_t *), void *arg)
 {
 	bson_iter_t iter, item;
 
@@ -309,7 +324,7 @@ static bool read_list(struct aero_status *status, const bson_t *doc, const char 
 		!bson_iter_recurse(&iter, &item))
 		return true;
 	while (bson_iter_next(&item))
-		if (BSON_ITER_HOLDS_DOCUMENT(&item) && !read_one(status, &item))
+		if (BSON_ITER_HOLDS_DOCUMENT(&item) && !read_one(arg, &item))
 			return false;
 	return true;
 }
@@ -335,8 +350,9 @@ static bool read_document(struct aero_status *status, const bson_t *doc)
 			BSON_ITER_HOLDS_NUMBER(&iter))
 			*(int64_t *)at = bson_iter_as_int64(&iter);
 	}
-	return read_list(status, doc, "refused", read_refused) &&
-	       read_list(status, doc, "shadowed", read_shadowed);
+	return read_list(doc, "refused", read_refusal, &status->refused) &&
+	       read_list(doc, "odd", read_refusal, &status->odd) &&
+	       read_list(doc, "shadowed", read_shadowed, status);
 }
 
 int aero_status_read(
@@ -374,6 +390,17 @@ out:
 	return rc;
 }
 
+void aero_refusals_clear(struct aero_refusals *refusals)
+{
+	for (size_t i = 0; i < refusals->n; i++) {
+		free(refusals->v[i].name);
+		free(refusals->v[i].why);
+		free(refusals->v[i].id);
+	}
+	free(refusals->v);
+	*refusals = (struct aero_refusals){0};
+}
+
 void aero_status_clear(struct aero_status *status)
 {
 	for (size_t i = 0; i < N_STRINGS; i++) {
@@ -381,13 +408,10 @@ void aero_status_clear(struct aero_status *status)
 
 		free(*(char **)at);
 	}
-	for (size_t i = 0; i < status->n_refused_listed; i++) {
-		free(status->refused[i].name);
-		free(status->refused[i].why);
-	}
-	for (size_t i = 0; i < status->n_shadowed; i++)
+	aero_refusals_clear(&status->refused);
+	aero_refusals_clear(&status->odd);
+	for (size_t i = 0; i < status->n_shadowed_listed; i++)
 		free(status->shadowed[i].name);
-	free(status->refused);
 	free(status->shadowed);
 	*status = (struct aero_status){0};
 }

@@ -12,6 +12,12 @@
 
 struct aero_refusal {
 	char *name, *why;
+	char *id; /* the document's _id, as a text */
+};
+
+struct aero_refusals {
+	struct aero_refusal *v; /* the first 100 */
+	size_t n;
 };
 
 struct aero_shadow {
@@ -30,15 +36,16 @@ struct aero_status {
 	int64_t generation, hosts_generation;
 	int64_t source_time, published; /* as in the mirror's meta; published: unix ns */
 	int64_t documents, names, aliases, addresses, gaps;
-	int64_t n_refused, n_cut, reconnects, publishes;
+	int64_t n_refused; /* names and addresses that do not answer */
+	int64_t n_odd;     /* documents of which a field was ignored */
+	int64_t n_cut, n_shadowed, reconnects, publishes;
 	int64_t repairs;                    /* damaged mirrors published again */
 	int64_t publish_us, propagation_us; /* last publish; commit -> published */
 	int64_t shrink_held_since;          /* unix ms; 0 = nothing is held */
 	char *hostname;                     /* this node's name, '' = unknown */
-	struct aero_refusal *refused;       /* the first 100 */
-	size_t n_refused_listed;
-	struct aero_shadow *shadowed;
-	size_t n_shadowed;
+	struct aero_refusals refused, odd;
+	struct aero_shadow *shadowed; /* the first 100 */
+	size_t n_shadowed_listed;
 };
 
 int aero_status_write(const struct aero_conf *conf, const struct aero_status *status,
@@ -49,6 +56,7 @@ int aero_status_write_prometheus(const struct aero_conf *conf,
 /* AERO_MISS when there is none. */
 int aero_status_read(
 	const struct aero_conf *conf, struct aero_status *ret, struct aero_err *err);
+void aero_refusals_clear(struct aero_refusals *refusals);
 void aero_status_clear(struct aero_status *status);
 
 #endif

@@ -9,6 +9,8 @@
 
 /* Append all members, as status.json holds them; a NULL string is ''. False without
  * memory. */
+/* Append a text that may be no UTF-8: then with ? in the place of what is not ASCII. */
+bool aero_status_text(bson_t *doc, const char *key, const char *text);
 bool aero_status_to_bson(const struct aero_status *status, bson_t *doc);
 
 #endif

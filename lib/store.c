@@ -72,12 +72,27 @@ static int nothing(struct aero_err *err, const char *what)
 		err, AERO_MISS, "no slot has an empty %s to be found by", what);
 }
 
+/* A slot that no filter of ours would name is refused: it would be read again for ever.
+ */
+static int clean(int rc, const char *what, const char *value, struct aero_slot *slot,
+	struct aero_err *err)
+{
+	if (rc != AERO_OK || !slot->odd)
+		return rc;
+	aero_slot_clear(slot);
+	return aero_err_set(err, AERO_REFUSED,
+		"the document of %s '%.100s' is damaged: hostname and instance_id have "
+		"to be strings, reg and epoch whole numbers; mend it",
+		what, value);
+}
+
 int aero_store_by_instance(struct aero_store *store, const char *instance_id,
 	struct aero_slot *ret, struct aero_err *err)
 {
 	if (*instance_id == '\0')
 		return nothing(err, "instance_id");
-	return store->ops->by_instance(store, instance_id, ret, err);
+	return clean(store->ops->by_instance(store, instance_id, ret, err), "instance",
+		instance_id, ret, err);
 }
 
 int aero_store_by_hostname(struct aero_store *store, const char *hostname,
@@ -85,7 +100,8 @@ int aero_store_by_hostname(struct aero_store *store, const char *hostname,
 {
 	if (*hostname == '\0')
 		return nothing(err, "hostname");
-	return store->ops->by_hostname(store, hostname, ret, err);
+	return clean(store->ops->by_hostname(store, hostname, ret, err), "hostname",
+		hostname, ret, err);
 }
 
 int aero_store_slot_update(struct aero_store *store, const struct aero_slot_match *match,
@@ -130,7 +146,14 @@ int aero_store_aliases_take(struct aero_store *store, const struct aero_list *al
 int aero_store_node(struct aero_store *store, const char *instance_id,
 	struct aero_node *ret, struct aero_err *err)
 {
-	return store->ops->node(store, instance_id, ret, err);
+	int rc = store->ops->node(store, instance_id, ret, err);
+
+	if (rc == AERO_OK && ret->odd)
+		rc = aero_err_set(err, AERO_REFUSED,
+			"the document of node '%.100s' is damaged: gen has to be a whole "
+			"number; mend it",
+			instance_id);
+	return rc;
 }
 
 int aero_store_node_update(struct aero_store *store, const char *instance_id,
@@ -143,7 +166,15 @@ int aero_store_node_update(struct aero_store *store, const char *instance_id,
 int aero_store_control(struct aero_store *store, const char *service,
 	struct aero_control *ret, struct aero_err *err)
 {
-	return store->ops->control(store, service, ret, err);
+	int rc = store->ops->control(store, service, ret, err);
+
+	if (rc != AERO_OK || !ret->odd)
+		return rc;
+	aero_control_clear(ret);
+	return aero_err_set(err, AERO_REFUSED,
+		"the control document of service '%.100s' is damaged: epoch has to be a "
+		"whole number and op a document or null; mend it",
+		service);
 }
 
 void aero_control_clear(struct aero_control *control)

@@ -62,7 +62,8 @@ int aero_store_indexes_create(struct aero_store *store, struct aero_err *err);
 /* All slots of a service (NULL: of the fleet), in no order; appended to *ret. */
 int aero_store_slots(struct aero_store *store, const char *service,
 	struct aero_slots *ret, struct aero_err *err);
-/* The slot of an instance, by hostname: AERO_MISS when there is none. */
+/* The slot of an instance, by hostname: AERO_MISS when there is none, AERO_REFUSED when
+ * the document is so that no conditional write could name it (aero_slot.odd). */
 int aero_store_by_instance(struct aero_store *store, const char *instance_id,
 	struct aero_slot *ret, struct aero_err *err);
 int aero_store_by_hostname(struct aero_store *store, const char *hostname,
@@ -121,8 +122,10 @@ struct aero_node {
 	int64_t gen;
 	bool left, dead;
 	char why[64]; /* of dead, in words */
+	bool odd;     /* see aero_slot */
 };
 
+/* AERO_REFUSED: gen is such that nothing could be written. */
 int aero_store_node(struct aero_store *store, const char *instance_id,
 	struct aero_node *ret, struct aero_err *err);
 
@@ -141,6 +144,7 @@ struct aero_control {
 	 * though their slots are blank by then. Empty while no op is open. */
 	struct aero_occupant promote; /* p: the instance to make master */
 	struct aero_occupant master;  /* m: the one to replace; instance_id '' = none */
+	bool odd;                     /* see aero_slot; epoch or op */
 };
 
 int aero_store_control(struct aero_store *store, const char *service,

@@ -76,13 +76,15 @@ void aero_doc_node_set(
 	bson_append_document_end(set, &sub);
 }
 
-static int64_t number_of(const bson_t *doc, const char *key)
+static int64_t number_of(const bson_t *doc, const char *key, bool *ret_odd)
 {
 	int64_t number = 0;
 	bson_iter_t it;
 
-	if (bson_iter_init_find(&it, doc, key))
+	if (bson_iter_init_find(&it, doc, key)) {
 		(void)aero_number_of_bson(&it, &number);
+		*ret_odd = aero_number_odd(&it);
+	}
 	return number;
 }
 
@@ -99,10 +101,11 @@ static const char *text_below(bson_iter_t *it, const char *key)
 
 void aero_doc_node_of_bson(const bson_t *doc, struct aero_node *ret)
 {
-	struct aero_node node = {.exists = true, .gen = number_of(doc, "gen")};
+	struct aero_node node = {.exists = true};
 	const char *why = NULL;
 	bson_iter_t it;
 
+	node.gen = number_of(doc, "gen", &node.odd);
 	node.left = bson_iter_init_find(&it, doc, "left") && bson_iter_as_bool(&it);
 	if (bson_iter_init_find(&it, doc, "dead") && !BSON_ITER_HOLDS_NULL(&it)) {
 		/* Whatever else stands there, somebody wanted to say dead, except false.
@@ -188,9 +191,12 @@ static bool read_occupant(
 
 bool aero_doc_control_of_bson(const bson_t *doc, struct aero_control *ret)
 {
-	struct aero_control control = {.epoch = number_of(doc, "epoch")};
+	struct aero_control control = {0};
 	bson_iter_t it;
 
+	control.epoch = number_of(doc, "epoch", &control.odd);
+	if (bson_iter_init_find(&it, doc, "op") && BSON_ITER_HOLDS_ARRAY(&it))
+		control.odd = true;
 	if (bson_iter_init_find(&it, doc, "op") && BSON_ITER_HOLDS_DOCUMENT(&it)) {
 		control.open = true;
 		if (!read_occupant(&it, "p", &control.promote) ||

@@ -69,7 +69,8 @@ static int claim_each(MDB_val id, const bson_t *doc, void *varg, struct aero_err
 	int rc = aero_lmdb_slot_of(doc, &slot, err);
 
 	(void)id;
-	if (rc == AERO_OK && aero_slot_blank(&slot) && *slot.hostname != '\0' &&
+	if (rc == AERO_OK && aero_slot_blank(&slot) &&
+		aero_slot_name_fits(slot.hostname, arg->service) &&
 		strcmp(slot.service, arg->service) == 0 &&
 		(arg->except == NULL || strcmp(slot.hostname, arg->except) != 0) &&
 		(arg->best == NULL || aero_natural_cmp(slot.hostname, arg->best) < 0)) {

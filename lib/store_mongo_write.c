@@ -149,46 +149,63 @@ int aero_mongo_slot_update(struct aero_store *base, const struct aero_slot_match
 
 /* ---- claiming ---- */
 
-/* An expression for this text and no other. */
-static char *exact(const char *text)
+/* Append text as an expression that means it and nothing else. */
+static char *add_exact(char *at, const char *text)
 {
-	char *pattern = malloc(2 * strlen(text) + 3), *at = pattern;
-
-	if (pattern == NULL)
-		return NULL;
-	*at++ = '^';
 	for (; *text != '\0'; text++) {
 		if (isascii((unsigned char)*text) && !isalnum((unsigned char)*text))
 			*at++ = '\\';
 		*at++ = *text;
 	}
-	*at++ = '$';
-	*at = '\0';
+	return at;
+}
+
+/* An expression for this text, and behind it for what the expression tail says; \z and
+ * not $, which a line break may follow. */
+static char *pattern_of(const char *text, const char *tail)
+{
+	char *pattern = malloc(2 * strlen(text) + strlen(tail) + 4), *at = pattern;
+
+	if (pattern == NULL)
+		return NULL;
+	*at++ = '^';
+	at = add_exact(at, text);
+	at = stpcpy(at, tail);
+	(void)stpcpy(at, "\\z");
 	return pattern;
 }
 
-/* With the collation that counts, web01 equals web1: an expression ignores it. */
+/* With the collation that counts, web01 equals web1: an expression ignores it. The names
+ * are those of aero_slot_name_fits. */
 static bool claim_query(bson_t *command, const char *service, const char *except)
 {
-	char *pattern = exact(service);
-	bson_t query, sub;
+	char *pattern = pattern_of(service, "");
+	char *names = pattern_of(service, "-(master|(slave-)?(0|[1-9][0-9]{0,16}))");
+	bool ok = pattern != NULL && names != NULL;
+	bson_t query, sub, not ;
 
-	if (pattern == NULL)
-		return false;
-	BSON_APPEND_DOCUMENT_BEGIN(command, "query", &query);
-	BSON_APPEND_DOCUMENT_BEGIN(&query, "service", &sub);
-	BSON_APPEND_UTF8(&sub, "$eq", service);
-	BSON_APPEND_REGEX(&sub, "$regex", pattern, "s");
-	bson_append_document_end(&query, &sub);
-	filter_text(&query, "instance_id", "", NULL);
-	BSON_APPEND_DOCUMENT_BEGIN(&query, "hostname", &sub);
-	BSON_APPEND_UTF8(&sub, "$gt", "");
-	if (except != NULL)
-		BSON_APPEND_UTF8(&sub, "$ne", except);
-	bson_append_document_end(&query, &sub);
-	bson_append_document_end(command, &query);
+	if (ok) {
+		BSON_APPEND_DOCUMENT_BEGIN(command, "query", &query);
+		BSON_APPEND_DOCUMENT_BEGIN(&query, "service", &sub);
+		BSON_APPEND_UTF8(&sub, "$eq", service);
+		BSON_APPEND_REGEX(&sub, "$regex", pattern, "s");
+		bson_append_document_end(&query, &sub);
+		filter_text(&query, "instance_id", "", NULL);
+		BSON_APPEND_DOCUMENT_BEGIN(&query, "hostname", &sub);
+		BSON_APPEND_UTF8(&sub, "$gt", "");
+		BSON_APPEND_REGEX(&sub, "$regex", names, "s");
+		/* all that compares looks into arrays */
+		BSON_APPEND_DOCUMENT_BEGIN(&sub, "$not", &not );
+		BSON_APPEND_UTF8(&not, "$type", "array");
+		bson_append_document_end(&sub, &not );
+		if (except != NULL)
+			BSON_APPEND_UTF8(&sub, "$ne", except);
+		bson_append_document_end(&query, &sub);
+		bson_append_document_end(command, &query);
+	}
 	free(pattern);
-	return true;
+	free(names);
+	return ok;
 }
 
 static bool claim_command(bson_t *command, const char *service, const char *except,

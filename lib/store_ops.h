@@ -80,6 +80,10 @@ struct aero_watch {
 /* Building a batch (watch.c). add: the batch then owns what change holds, and *change is
  * empty; false when out of memory (both as before). */
 bool aero_batch_add(struct aero_batch *batch, struct aero_change *change);
+
+/* Drop the fields that nobody here reads: they would cost memory, and a publication when
+ * they change, and another client may write 16 MiB of them. False: out of memory. */
+bool aero_change_strip(struct aero_change *change);
 void aero_change_clear(struct aero_change *change);
 /* Copy token and time into *position, freeing what was there; false: no memory, as
  * before. token may lie in *position itself. */

@@ -91,6 +91,51 @@ bson_t *aero_change_apply(
 	return doc;
 }
 
+static bool needed(const char *key)
+{
+	return strcmp(key, "_id") == 0 || aero_slot_field(key);
+}
+
+/* Leave in *doc (which may be NULL) what is needed. */
+static bool strip(bson_t **doc)
+{
+	bool all = true, ok = true;
+	bson_t *kept;
+	bson_iter_t it;
+
+	if (*doc == NULL || !bson_iter_init(&it, *doc))
+		return true;
+	while (all && bson_iter_next(&it))
+		all = needed(bson_iter_key(&it));
+	if (all || !bson_iter_init(&it, *doc))
+		return true;
+	kept = bson_new();
+	while (ok && bson_iter_next(&it))
+		ok = !needed(bson_iter_key(&it)) || bson_append_iter(kept, NULL, 0, &it);
+	bson_destroy(ok ? *doc : kept);
+	if (ok)
+		*doc = kept;
+	return ok;
+}
+
+bool aero_change_strip(struct aero_change *change)
+{
+	struct aero_list *unset = &change->unset;
+	size_t n = 0;
+
+	/* Even when nothing is left it is no deletion. */
+	if (change->set == NULL && unset->n > 0)
+		change->set = bson_new();
+	for (size_t i = 0; i < unset->n; i++) {
+		if (needed(unset->v[i]))
+			unset->v[n++] = unset->v[i];
+		else
+			free(unset->v[i]);
+	}
+	unset->n = n;
+	return strip(&change->doc) && strip(&change->set);
+}
+
 bool aero_batch_add(struct aero_batch *batch, struct aero_change *change)
 {
 	struct aero_change *grown = batch->v;

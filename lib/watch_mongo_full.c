@@ -21,7 +21,7 @@ static int take(const bson_t *doc, void *varg, struct aero_err *err)
 
 	if (bson_iter_init_find(&it, doc, "_id"))
 		(void)bson_append_iter(change.id, "_id", -1, &it);
-	if (!aero_batch_add(arg->batch, &change))
+	if (!aero_change_strip(&change) || !aero_batch_add(arg->batch, &change))
 		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
 	aero_change_clear(&change);
 	if (rc == AERO_OK && arg->batch->n % 1024 == 0 && aero_mongo_woken(arg->w))

@@ -126,7 +126,8 @@ static int read_event(struct aero_watch_mongo *w, const bson_t *doc, struct aero
 	if (event.kind == AERO_MONGO_REREAD && event.change.doc == NULL)
 		event.kind = AERO_MONGO_IGNORED;
 	if (rc == AERO_OK && event.kind != AERO_MONGO_IGNORED &&
-		!aero_batch_add(&w->read, &event.change))
+		(!aero_change_strip(&event.change) ||
+			!aero_batch_add(&w->read, &event.change)))
 		rc = no_memory(err);
 	if (rc == AERO_OK && event.txn == NULL)
 		whole(w);

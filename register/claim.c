@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/log.h"
+#include "lib/names.h"
 #include "register/steps.h"
 
 static const char *my_type(const struct aero_actor *actor)
@@ -74,6 +76,25 @@ static int claim_or_renew(struct aero_actor *actor)
 	return aero_next(actor, AERO_STEP_R2_RENEW);
 }
 
+/* What a client put into the collection may be no name for a machine. */
+static int check_name(const struct aero_actor *actor, struct aero_err *err)
+{
+	static char dot[] = ".", *dots[] = {dot};
+	static const struct aero_list all = {dots, 1};
+	const char *name = actor->slot.hostname;
+	const char *why = *name == '\0' ? NULL : aero_name_refuse(name, true, NULL, &all);
+	char shown[100];
+
+	if (why == NULL && strlen(name) >= AERO_HOSTNAME_SIZE)
+		why = "longer than 63 bytes";
+	if (why == NULL)
+		return AERO_OK;
+	return aero_err_set(err, AERO_REFUSED,
+		"the slot of this node is called %s, which may not answer (%s): mend the "
+		"document, or release the node first (`aerostat release`)",
+		aero_quote(name, shown, sizeof(shown)), why);
+}
+
 int aero_step_R2_FIND(struct aero_actor *actor, struct aero_err *err)
 {
 	int rc = aero_read_held(actor, actor->me->instance_id, err);
@@ -86,6 +107,10 @@ int aero_step_R2_FIND(struct aero_actor *actor, struct aero_err *err)
 			"this node is %.64s; release it first (`aerostat release`), then "
 			"register it with service %s",
 			actor->slot.hostname, actor->service);
+	if (rc == AERO_OK)
+		rc = check_name(actor, err);
+	if (rc != AERO_OK && rc != AERO_MISS)
+		return rc;
 	actor->had_none = actor->had_none || rc == AERO_MISS;
 	if (!actor->aliases_done && actor->me->aliases.n > 0)
 		return aero_next(actor, AERO_STEP_ALIASES);

@@ -12,9 +12,6 @@
 #define MASTER "-master"
 #define SLAVE "-slave"
 
-/* So many digits at most, so that every number fits an int64_t and one more does too. */
-#define DIGITS_MAX 17
-
 const char *aero_pick_service_refuse(const char *service)
 {
 	char longest[128];
@@ -58,7 +55,7 @@ int64_t aero_pick_number(const char *hostname, const char *service, bool masterf
 	if (*hostname++ != '-')
 		return -1;
 	digits = strspn(hostname, "0123456789");
-	if (digits == 0 || digits > DIGITS_MAX || hostname[digits] != '\0')
+	if (digits == 0 || digits > AERO_SLOT_DIGITS || hostname[digits] != '\0')
 		return -1;
 	if (hostname[0] == '0' && (digits > 1 || masterful))
 		return -1;
@@ -100,7 +97,8 @@ const struct aero_slot *aero_pick_gap(
 	aero_pick_master(service, master);
 	for (size_t i = 0; i < slots->n; i++) {
 		slot = &slots->v[i];
-		if (*slot->hostname == '\0' || strcmp(slot->hostname, master) == 0)
+		if (!aero_slot_name_fits(slot->hostname, service) ||
+			strcmp(slot->hostname, master) == 0)
 			continue;
 		if (!aero_slot_blank(slot) &&
 			(vacated == NULL || strcmp(slot->who.instance_id, vacated) != 0))

@@ -26,9 +26,9 @@ int64_t aero_pick_number(const char *hostname, const char *service, bool masterf
 bool aero_pick_append(const struct aero_slots *slots, const char *service, bool masterful,
 	char ret[static AERO_HOSTNAME_SIZE], bool *ret_hole);
 
-/* The blank slot that a claim would take: the lowest in natural order but for the
- * service's master and nameless ones; NULL if there is none. vacated (may be NULL) is an
- * instance whose slot counts as blank. */
+/* The blank slot that a claim would take: the lowest in natural order of those whose name
+ * is a slot's (aero_slot_name_fits), but for the service's master; NULL if there is none.
+ * vacated (may be NULL) is an instance whose slot counts as blank. */
 const struct aero_slot *aero_pick_gap(
 	const struct aero_slots *slots, const char *service, const char *vacated);
 

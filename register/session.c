@@ -108,7 +108,7 @@ static int read_info(const struct aero_conf *conf, char **ret_path, char **ret_t
 			"%s: no such file: write `SERVICE [masterful|iterative] "
 			"[ALIAS...]` there, or give --service",
 			path);
-	else if (rc == AERO_BAD)
+	else if (rc == AERO_BAD || rc == AERO_IO)
 		rc = AERO_CONFIG;
 	*ret_path = path;
 	if (rc == AERO_OK && other != NULL) {

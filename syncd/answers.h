@@ -40,9 +40,9 @@ struct aero_answer_set {
 	size_t n_entries;
 	const char *zones; /* as in struct aero_meta */
 	uint16_t n_zones;
-	size_t n_documents, n_gaps, n_refused, n_cut;
-	struct aero_refused refused[AERO_REFUSED_LISTED];
-	size_t n_listed;
+	size_t n_documents, n_gaps, n_refused, n_odd, n_cut;
+	struct aero_refused *refused, *odd; /* the first AERO_REFUSED_LISTED of each */
+	size_t n_listed, n_odd_listed;
 	/* memory behind all that */
 	const char **alias_texts;
 	char *alias_blob;

@@ -27,13 +27,24 @@ struct make {
 	size_t n_services, n_entries; /* room needed */
 };
 
-static void refuse(struct make *m, const char *name, const char *why)
+static void refuse(struct make *m, const struct aero_document *doc, const char *name,
+	const char *why)
 {
 	struct aero_answer_set *set = &m->set;
 
 	if (set->n_listed < AERO_REFUSED_LISTED)
-		set->refused[set->n_listed++] = (struct aero_refused){name, why};
+		set->refused[set->n_listed++] = (struct aero_refused){name, why, doc};
 	set->n_refused++;
+}
+
+static void say_odd(struct make *m, const struct aero_document *doc)
+{
+	struct aero_answer_set *set = &m->set;
+
+	if (set->n_odd_listed < AERO_REFUSED_LISTED)
+		set->odd[set->n_odd_listed++] =
+			(struct aero_refused){doc->name.text, doc->odd, doc};
+	set->n_odd++;
 }
 
 /* Is a the one that wins a clash of hostnames? */
@@ -169,7 +180,7 @@ static void add_host(
 			struct aero_key *key =
 				aero_keys_at(&m->keys, alias->key, alias->len);
 
-			refuse(m, alias->text,
+			refuse(m, doc, alias->text,
 				key->claim == AERO_CLAIM_ALIAS
 					? "alias of another node"
 					: "alias that is a hostname");
@@ -220,12 +231,14 @@ static void add_document(
 	m->set.n_gaps += doc->gap;
 	m->set.n_cut += doc->n_cut;
 	for (size_t i = 0; i < doc->n_listed; i++)
-		refuse(m, doc->refused[i].name, doc->refused[i].why);
+		refuse(m, doc, doc->refused[i].name, doc->refused[i].why);
 	m->set.n_refused += doc->n_refused - doc->n_listed;
+	if (doc->odd != NULL)
+		say_odd(m, doc);
 	if (!doc->answers)
 		return;
 	if (!is_host(doc)) {
-		refuse(m, doc->name.text, "hostname of another document");
+		refuse(m, doc, doc->name.text, "hostname of another document");
 		return;
 	}
 	add_host(m, doc, blob, texts);
@@ -275,9 +288,11 @@ static bool set_room(struct make *m)
 	m->set.alias_texts = calloc(n_aliases + 1, sizeof(char *));
 	m->set.alias_blob = calloc(blob + 1, 1);
 	m->set.services = calloc(m->n_services + 1, sizeof(*m->set.services));
+	m->set.refused = calloc(AERO_REFUSED_LISTED, sizeof(*m->set.refused));
+	m->set.odd = calloc(AERO_REFUSED_LISTED, sizeof(*m->set.odd));
 	return m->set.hosts != NULL && m->set.entries != NULL &&
 	       m->set.alias_texts != NULL && m->set.alias_blob != NULL &&
-	       m->set.services != NULL;
+	       m->set.services != NULL && m->set.refused != NULL && m->set.odd != NULL;
 }
 
 static bool keys_room(struct make *m)
@@ -340,6 +355,8 @@ void aero_answer_set_clear(struct aero_answer_set *set)
 	free(set->alias_texts);
 	free(set->alias_blob);
 	free(set->services);
+	free(set->refused);
+	free(set->odd);
 	*set = (struct aero_answer_set){0};
 }
 

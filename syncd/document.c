@@ -3,6 +3,7 @@
 
 #include <endian.h>
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -83,6 +84,32 @@ out:
 	return ret;
 }
 
+const char *aero_document_id(const struct aero_document *doc, char *buf, size_t size)
+{
+	unsigned type = doc->id_len == 0 ? 0 : doc->id[0];
+	const unsigned char *at = doc->id + 1;
+	size_t len = doc->id_len == 0 ? 0 : doc->id_len - 1, n = 0;
+	uint64_t number;
+
+	if (type == BSON_TYPE_UTF8) {
+		(void)snprintf(buf, size, "%.*s", (int)len, (const char *)at);
+		return buf;
+	}
+	if (type == BSON_TYPE_INT64 && len == sizeof(number)) {
+		memcpy(&number, at, sizeof(number));
+		number = be64toh(number) ^ (uint64_t)1 << 63;
+		(void)snprintf(buf, size, "%lld", (long long)number);
+		return buf;
+	}
+	if (type != BSON_TYPE_OID)
+		n = (size_t)snprintf(buf, size,
+			"%s of type 0x%02x: ", type & 0x80 ? "digest" : "value",
+			type & 0x7f);
+	for (size_t i = 0; i < len && i < 16 && n + 2 < size; i++)
+		n += (size_t)snprintf(buf + n, size - n, "%02x", at[i]);
+	return buf;
+}
+
 /* ---- reading ---- */
 
 /* What a document comes to, before it is laid out. Texts point into slot. */
@@ -99,7 +126,8 @@ struct draft {
 static void refuse(struct draft *d, const char *name, const char *why)
 {
 	if (d->doc.n_listed < AERO_DOCUMENT_REFUSED)
-		d->doc.refused[d->doc.n_listed++] = (struct aero_refused){name, why};
+		d->doc.refused[d->doc.n_listed++] =
+			(struct aero_refused){.name = name, .why = why};
 	d->doc.n_refused++;
 }
 
@@ -190,11 +218,13 @@ static void add_address(struct draft *d, const struct aero_addr *addr)
 		memcpy(doc->addr6[doc->n6++], addr->bytes, 16);
 }
 
-/* Both fields take either family; IPv4 goes first whatever their order. */
+/* Both fields take either family; IPv4 goes first whatever their order. A bad one costs
+ * the answer only when there is no other. */
 static void read_addresses(struct draft *d)
 {
 	const char *texts[AERO_DOCUMENT_ADDRS] = {d->slot.who.ip, d->slot.who.ip6};
 	struct aero_addr addrs[AERO_DOCUMENT_ADDRS] = {{0}};
+	const char *bad = NULL;
 
 	for (size_t i = 0; i < AERO_DOCUMENT_ADDRS; i++) {
 		const char *why = *texts[i] == '\0'
@@ -202,8 +232,8 @@ static void read_addresses(struct draft *d)
 					  : aero_addr_refuse(texts[i], d->opts->loopback,
 						    &addrs[i]);
 
-		if (why != NULL)
-			refuse(d, d->slot.hostname, why);
+		if (bad == NULL)
+			bad = why;
 	}
 	for (size_t i = 0; i < AERO_DOCUMENT_ADDRS; i++)
 		if (addrs[i].family == AF_INET)
@@ -211,9 +241,15 @@ static void read_addresses(struct draft *d)
 	for (size_t i = 0; i < AERO_DOCUMENT_ADDRS; i++)
 		if (addrs[i].family == AF_INET6)
 			add_address(d, &addrs[i]);
+	d->doc.answers = d->doc.n4 + d->doc.n6 > 0;
+	if (bad != NULL && d->doc.answers)
+		d->doc.odd = bad;
+	else if (bad != NULL)
+		refuse(d, d->slot.hostname, bad);
 }
 
-static void read_slot(struct draft *d)
+/* odd: what aero_slot_of_bson said. */
+static void read_slot(struct draft *d, const char *odd)
 {
 	bool blank = *d->slot.who.ip == '\0' && *d->slot.who.ip6 == '\0';
 	const char *why = check_name(d, d->slot.hostname, &d->name_len);
@@ -222,7 +258,8 @@ static void read_slot(struct draft *d)
 	d->doc.registered_at = d->slot.registered_at;
 	if (why != NULL) {
 		/* old data has nameless blanks: nobody misses those */
-		if (!blank || *d->slot.hostname != '\0')
+		if ((!blank || *d->slot.hostname != '\0') &&
+			(odd == NULL || *d->slot.hostname != '\0'))
 			refuse(d, d->slot.hostname, why);
 		d->name_len = 0;
 		return;
@@ -230,13 +267,22 @@ static void read_slot(struct draft *d)
 	d->name = d->slot.hostname;
 	read_addresses(d);
 	d->doc.gap = blank;
-	d->doc.answers = d->doc.n4 + d->doc.n6 > 0;
 	if (!d->doc.answers)
 		return;
 	read_aliases(d);
 	if (d->opts->service_names &&
 		check_name(d, d->slot.service, &d->service_len) == NULL)
 		d->service = d->slot.service;
+}
+
+/* An odd field counts as absent; who wonders why is told. */
+static void say_odd(struct draft *d, const char *odd, bool read)
+{
+	if (!read || (!d->doc.answers && d->doc.n_refused == 0 &&
+			     (aero_slot_odd_costs(odd) || !d->doc.gap)))
+		refuse(d, d->slot.hostname, odd);
+	else if (d->doc.odd == NULL && (d->doc.answers || d->doc.gap))
+		d->doc.odd = odd;
 }
 
 /* ---- laying out: one block of memory for all ---- */
@@ -342,13 +388,12 @@ struct aero_document *aero_document_read(const struct aero_answers_opts *opts,
 	bool read = aero_slot_of_bson(bson, &d.slot, &odd);
 
 	if (read) {
-		read_slot(&d);
+		read_slot(&d, odd);
 	} else {
 		d.slot.hostname = d.slot.who.instance_id = none;
 	}
-	/* An odd field counts as absent; who wonders why is told. */
 	if (odd != NULL)
-		refuse(&d, d.slot.hostname, odd);
+		say_odd(&d, odd, read);
 	doc = lay_out(&d, id, id_len);
 	if (read)
 		aero_slot_clear(&d.slot);

@@ -28,8 +28,12 @@ struct aero_label {
 	bool won;                 /* answers.c's: the name is this document's */
 };
 
+struct aero_document;
+
+/* A name and why it does not answer, or why a field of its document was ignored. */
 struct aero_refused {
 	const char *name, *why;
+	const struct aero_document *doc; /* answers.c's */
 };
 
 #define AERO_DOCUMENT_REFUSED 4 /* refusals of one document that are kept in words */
@@ -61,6 +65,8 @@ struct aero_document {
 	size_t n_cut, n_refused;
 	struct aero_refused refused[AERO_DOCUMENT_REFUSED];
 	size_t n_listed;
+	const char
+		*odd; /* why a field was ignored that cost no answer; NULL = none was */
 };
 
 /* Bytes of the longest key that aero_document_key makes. */
@@ -70,6 +76,10 @@ struct aero_document {
  * least those of one type that are short. 0: there is no _id. */
 size_t aero_document_key(
 	const bson_t *doc, unsigned char key[static AERO_DOCUMENT_KEY_MAX]);
+
+/* The _id of a document for people: what it holds if that is a text, a number or an
+ * ObjectId, else its type and first bytes. Cut to fit; not escaped. Returns buf. */
+const char *aero_document_id(const struct aero_document *doc, char *buf, size_t size);
 
 /* Read a document of this key. NULL only when out of memory: a document that makes no
  * sense is one that does not answer, with the reason in refused. */

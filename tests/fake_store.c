@@ -204,7 +204,7 @@ static int op_slot_claim(struct aero_store *store, const char *service,
 	for (size_t i = 0; i < fake->slots.n; i++) {
 		slot = &fake->slots.v[i];
 		if (!same(slot->service, service) || !aero_slot_blank(slot) ||
-			*slot->hostname == '\0' ||
+			!aero_slot_name_fits(slot->hostname, service) ||
 			(except_hostname != NULL &&
 				same(slot->hostname, except_hostname)))
 			continue;

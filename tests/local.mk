@@ -27,4 +27,6 @@ LONG_TESTS += tests/e2e/disk_faults.sh tests/e2e/power_loss.sh tests/e2e/disk_fu
 SCRIPT_TESTS += tests/check_layers.sh tests/check_architecture.sh
 E2E_TESTS += tests/e2e/harness.sh tests/e2e/demo.sh tests/check_install.sh \
 	tests/e2e/spine.sh tests/e2e/contracts_exit.sh tests/e2e/original_data.sh \
-	tests/e2e/programs.sh
+	tests/e2e/programs.sh \
+	tests/e2e/hostile_data.sh tests/e2e/hostile_register.sh tests/e2e/hostile_files.sh
+LONG_TESTS += tests/e2e/hostile_data.sh

@@ -10,7 +10,9 @@
 #define NOW ((int64_t)1700000000000) /* ms */
 
 static struct aero_refusal refused[] = {
-	{(char[]){"a b\n"}, (char[]){"character that is no letter"}}};
+	{(char[]){"a b\n"}, (char[]){"character that is no letter"}, (char[]){"\x1b"}}};
+static struct aero_refusal odd[] = {
+	{(char[]){"web-7"}, (char[]){"reg is no number"}, (char[]){"5f00"}}};
 static struct aero_shadow shadowed[] = {{(char[]){"web-0"}, 12}};
 
 static const struct aero_cli_known full = {
@@ -28,12 +30,14 @@ static const struct aero_cli_known full = {
 		.hostname = (char[]){"web-3"},
 		.last_contact = NOW - 5000,
 		.n_refused = 3,
+		.n_odd = 1,
 		.n_cut = 2,
 		.shrink_held_since = NOW - 90000,
-		.refused = refused,
-		.n_refused_listed = 1,
+		.n_shadowed = 20,
+		.refused = {refused, 1},
+		.odd = {odd, 1},
 		.shadowed = shadowed,
-		.n_shadowed = 1},
+		.n_shadowed_listed = 1},
 	.daemon = 77,
 };
 
@@ -71,10 +75,15 @@ static void a_person_reads_what_is_known_and_why(void **state)
 		"is "
 		"right: aerostat --update --accept-shrink\n"
 		"refused   3\n"
-		"          \"a b\\n\": \"character that is no letter\"\n"
+		"          \"a b\\n\": \"character that is no letter\" (_id "
+		"\"\\x1b\")\n"
+		"          and 2 more\n"
+		"odd       1, of which a field was ignored\n"
+		"          \"web-7\": \"reg is no number\" (_id \"5f00\")\n"
 		"cut       2 aliases or addresses over the limits\n"
-		"shadowed  1, by other lines of /etc/hosts\n"
-		"          \"web-0\": line 12\n");
+		"shadowed  20, by other lines of /etc/hosts\n"
+		"          \"web-0\": line 12\n"
+		"          and 19 more\n");
 	free(text);
 }
 

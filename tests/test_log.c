@@ -109,8 +109,9 @@ static void no_user_string_fakes_a_line(void **state)
 	(void)state;
 	CAPTURE(aero_log(
 		AERO_INFO, "%s", "a\nb\rc\td\x1b[2J\x7f\xc2\x9bz \\ \"q\" \xc3\xa9"));
-	assert_like(text, "INFO a\\\\nb\\\\rc\\\\td\\\\x1b\\[2J\\\\x7f\xc2\\\\x9bz \\\\ "
-			  "\"q\" \xc3\xa9\n$");
+	assert_like(text,
+		"INFO a\\\\nb\\\\rc\\\\td\\\\x1b\\[2J\\\\x7f\\\\xc2\\\\x9bz \\\\ "
+		"\"q\" \xc3\xa9\n$");
 	free(text);
 	memset(big, '\n', sizeof(big));
 	big[sizeof(big) - 1] = '\0';
@@ -128,12 +129,26 @@ static void quoting_escapes_and_fits(void **state)
 	} rows[] = {{"", 16, "\"\""}, {"web-0", 16, "\"web-0\""},
 		{"a\"b\\c", 16, "\"a\\\"b\\\\c\""}, {"a\nb", 16, "\"a\\nb\""},
 		{"\x01", 16, "\"\\x01\""}, {"abcdef", 6, "\"abc\""},
-		{"ab\n", 5, "\"ab\""}, {"abc", 3, "\"\""}, {"abc", 2, ""},
-		{"abc", 1, ""}};
+		{"ab\n", 5, "\"ab\""}, {"abc", 3, "\"\""}, {"abc", 2, ""}, {"abc", 1, ""},
+		/* what turns or hides text, what is no UTF-8, and what is only foreign */
+		{"a\xe2\x80\xaez", 32, "\"a\\xe2\\x80\\xaez\""},
+		{"\xe2\x81\xa6", 16, "\"\\xe2\\x81\\xa6\""},
+		{"\xef\xbb\xbfz", 16, "\"\\xef\\xbb\\xbfz\""},
+		{"\x9b"
+		 "1m",
+			16, "\"\\x9b1m\""},
+		{"\xc2\x9b", 16, "\"\\xc2\\x9b\""}, {"\xc0\xaf", 16, "\"\\xc0\\xaf\""},
+		{"\xe0\x80\xaf", 16, "\"\\xe0\\x80\\xaf\""},
+		{"\xed\xa0\x80", 16, "\"\\xed\\xa0\\x80\""},
+		{"\xf4\x90", 16, "\"\\xf4\\x90\""}, {"\xe2\x82", 16, "\"\\xe2\\x82\""},
+		{"\xe2\x82\xac", 16, "\"\xe2\x82\xac\""},
+		{"\xf0\x9f\x98\x80", 16, "\"\xf0\x9f\x98\x80\""},
+		/* a character is not cut */
+		{"a\xe2\x82\xac", 6, "\"a\""}};
 
 	(void)state;
 	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
-		char buf[16];
+		char buf[32];
 
 		assert_string_equal(
 			aero_quote(rows[i].text, buf, rows[i].size), rows[i].quoted);

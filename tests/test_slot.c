@@ -82,7 +82,10 @@ static void documents_of_the_original_are_read(void **state)
 		assert_string_equal(slot.who.instance_id, want[i].instance_id);
 		assert_string_equal(slot.who.ip, want[i].ip);
 		assert_string_equal(joined(&slot.who.aliases), want[i].aliases);
-		assert_int_equal(aero_slot_blank(&slot), *want[i].instance_id == '\0');
+		/* one has 12 for an id: nobody knows whose, so it is no gap */
+		assert_int_equal(slot.odd_id, strcmp(want[i].service, "list") == 0);
+		assert_int_equal(aero_slot_blank(&slot),
+			*want[i].instance_id == '\0' && !slot.odd_id);
 		assert_int_equal(aero_slot_masterful(&slot),
 			strcmp(want[i].type, "masterful") == 0);
 		if (strcmp(slot.hostname, "new-0") == 0) {
@@ -257,6 +260,75 @@ static void lists_hold_copies(void **state)
 	aero_list_clear(&copy);
 }
 
+static void only_names_of_slots_fit(void **state)
+{
+	static const struct {
+		const char *hostname;
+		bool fits;
+	} rows[] = {{"db-0", true}, {"db-10", true}, {"db-master", true},
+		{"db-slave-1", true}, {"db-slave-0", true},
+		{"db-99999999999999999", true}, {"db-999999999999999999", false},
+		{"db-00", false}, {"db-01", false}, {"db-slave-01", false}, {"db", false},
+		{"db-", false}, {"db-slave-", false}, {"db-slave", false},
+		{"db-1 ", false}, {"db-1\n", false}, {" db-1", false}, {"db--1", false},
+		{"db-+1", false}, {"db-1.x", false}, {"DB-1", false},
+		{"db-master-1", false}, {"dbx-1", false}, {"", false},
+		{"printer", false}};
+
+	(void)state;
+	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
+		print_message("'%s'\n", rows[i].hostname);
+		assert_int_equal(
+			aero_slot_name_fits(rows[i].hostname, "db"), rows[i].fits);
+	}
+}
+
+static void the_gravest_oddity_is_told_and_marked(void **state)
+{
+	static const struct {
+		const char *json, *words; /* NULL: none */
+		bool odd, odd_id;
+	} rows[] = {
+		{"{\"aliases\":5,\"ip\":5}", "ip is no string", false, false},
+		{"{\"ip\":5,\"aliases\":5}", "ip is no string", false, false},
+		{"{\"service\":5,\"hostname\":5}", "hostname is no string", true, false},
+		{"{\"aliases\":5,\"reg\":\"x\"}", "aliases is neither", false, false},
+		{"{\"instance_id\":5}", "instance_id is no string", true, true},
+		{"{\"instance_id\":null}", NULL, false, false},
+		{"{\"reg\":1.0,\"epoch\":2}", NULL, false, false},
+		{"{\"reg\":1.5}", NULL, true, false},
+		{"{\"reg\":[5]}", "reg is no number", true, false},
+		{"{\"reg\":{\"$date\":5}}", NULL, true, false},
+		{"{\"epoch\":{\"$numberDecimal\":\"5\"}}", "epoch is no number", true,
+			false},
+		{"{\"epoch\":{\"$numberDouble\":\"NaN\"}}", "epoch is no number", true,
+			false},
+		{"{\"registered_at\":{\"$date\":5}}", NULL, false, false},
+		{"{\"registered_at\":[]}", "registered_at is no number", false, false},
+		{"{\"unknown\":[[5]]}", NULL, false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
+		bson_t *doc = bson_new_from_json((const uint8_t *)rows[i].json, -1, NULL);
+		struct aero_slot slot = {0};
+		const char *odd = NULL;
+
+		print_message("%s\n", rows[i].json);
+		assert_non_null(doc);
+		assert_true(aero_slot_of_bson(doc, &slot, &odd));
+		if (rows[i].words == NULL)
+			assert_null(odd);
+		else
+			assert_true(odd != NULL && strncmp(odd, rows[i].words,
+							   strlen(rows[i].words)) == 0);
+		assert_int_equal(slot.odd, rows[i].odd);
+		assert_int_equal(slot.odd_id, rows[i].odd_id);
+		aero_slot_clear(&slot);
+		bson_destroy(doc);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -265,6 +337,8 @@ int main(void)
 		cmocka_unit_test(an_unset_slot_is_written_with_all_fields),
 		cmocka_unit_test(damaged_documents_are_refused),
 		cmocka_unit_test(odd_numbers_do_no_harm),
+		cmocka_unit_test(only_names_of_slots_fit),
+		cmocka_unit_test(the_gravest_oddity_is_told_and_marked),
 		cmocka_unit_test(a_field_given_twice_counts_once),
 		cmocka_unit_test(arrays_grow_and_own),
 		cmocka_unit_test(lists_hold_copies),

@@ -11,8 +11,11 @@
 
 static struct aero_conf conf;
 static struct aero_err err;
-static struct aero_refusal refused[] = {{(char[]){"a b"}, (char[]){"a \"blank\"\n"}},
-	{(char[]){"\xff"}, (char[]){"no UTF-8 \xff"}}};
+static struct aero_refusal refused[] = {
+	{(char[]){"a b"}, (char[]){"a \"blank\"\n"}, (char[]){"5f00"}},
+	{(char[]){"\xff"}, (char[]){"no UTF-8 \xff"}, (char[]){"\x1b[31m"}}};
+static struct aero_refusal odd[] = {
+	{(char[]){"web-7"}, (char[]){"reg"}, (char[]){"\u202e"}}};
 static struct aero_shadow shadowed[] = {{(char[]){"web-0"}, 12}, {(char[]){"web-1"}, 7}};
 
 static const struct aero_status full = {
@@ -42,10 +45,12 @@ static const struct aero_status full = {
 	.propagation_us = 25000,
 	.shrink_held_since = 1700000000001,
 	.hostname = (char[]){"web-3"},
-	.refused = refused,
-	.n_refused_listed = 2,
+	.n_odd = 8,
+	.n_shadowed = 7,
+	.refused = {refused, 2},
+	.odd = {odd, 1},
 	.shadowed = shadowed,
-	.n_shadowed = 2,
+	.n_shadowed_listed = 2,
 };
 
 static void what_is_written_is_read_back(void **state)
@@ -61,6 +66,9 @@ static void what_is_written_is_read_back(void **state)
 	text = test_read(test_path("var/lib/aerostat/status.json"));
 	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
 	assert_non_null(strstr(text, "\"generation\" : 5000000000,"));
+	/* Who reads it on a terminal gets ASCII. */
+	for (const char *p = text; *p != '\0'; p++)
+		assert_true((*p >= ' ' && *p < 0x7f) || *p == '\n');
 	free(text);
 	assert_int_equal(aero_status_read(&conf, &s, &err), AERO_OK);
 	/* Every number lies between pid and the lists. */
@@ -72,11 +80,15 @@ static void what_is_written_is_read_back(void **state)
 	assert_string_equal(s.server, "mongodb://h");
 	assert_string_equal(s.error, "");
 	assert_string_equal(s.hostname, "web-3");
-	assert_int_equal(s.n_refused_listed, 2);
-	assert_string_equal(s.refused[0].name, "a b");
-	assert_string_equal(s.refused[0].why, "a \"blank\"\n");
-	assert_string_equal(s.refused[1].why, "no UTF-8 ?");
-	assert_int_equal(s.n_shadowed, 2);
+	assert_int_equal(s.refused.n, 2);
+	assert_string_equal(s.refused.v[0].name, "a b");
+	assert_string_equal(s.refused.v[0].why, "a \"blank\"\n");
+	assert_string_equal(s.refused.v[0].id, "5f00");
+	assert_string_equal(s.refused.v[1].why, "no UTF-8 ?");
+	assert_string_equal(s.refused.v[1].id, "\x1b[31m");
+	assert_int_equal(s.odd.n, 1);
+	assert_string_equal(s.odd.v[0].id, "\u202e");
+	assert_int_equal(s.n_shadowed_listed, 2);
 	assert_string_equal(s.shadowed[1].name, "web-1");
 	assert_int_equal(s.shadowed[1].line, 7);
 	aero_status_clear(&s);
@@ -127,7 +139,7 @@ static void prometheus_text_follows_the_exporter_rules(void **state)
 		"# TYPE aerostat_names gauge\naerostat_names 10\n",
 		"\naerostat_mode{mode=\"stream\"} 1\n",
 		"\naerostat_connected 1\n",
-		"\naerostat_shadowed 2\n",
+		"\naerostat_shadowed 7\n",
 		"\n# TYPE aerostat_reconnects_total counter\n",
 		"\naerostat_reconnects_total 6\n",
 		"\naerostat_start_time_seconds 1700000000.123\n",

@@ -77,6 +77,46 @@ static void a_change_gives_the_document_after_it(void **state)
 	}
 }
 
+static void fields_that_nobody_reads_are_dropped(void **state)
+{
+	static const char doc_text[] =
+		"{\"_id\":1,\"x\":1,\"hostname\":\"w\",\"ip6\":null,\"y.z\":[1],"
+		"\"aliases\":[],\"epoch\":5,\"keywords\":{\"ip\":5}}";
+	static const char kept_text[] = "{\"_id\":1,\"hostname\":\"w\",\"ip6\":null,"
+					"\"aliases\":[],\"epoch\":5}";
+	struct aero_change whole = {.doc = json(doc_text)};
+	struct aero_change delta = {.set = json("{\"x\":1,\"ip\":\"10.0.0.1\"}")};
+	struct aero_change none = {0}, other = {.set = json("{\"x\":1}")};
+	bson_t *kept = json(kept_text), *ip = json("{\"ip\":\"10.0.0.1\"}");
+	bool gone = true;
+	bson_t *same;
+
+	(void)state;
+	assert_true(aero_change_strip(&whole));
+	assert_true(bson_equal(whole.doc, kept));
+	assert_true(aero_list_add(&delta.unset, "keywords"));
+	assert_true(aero_list_add(&delta.unset, "service"));
+	assert_true(aero_change_strip(&delta));
+	assert_true(bson_equal(delta.set, ip));
+	assert_int_equal(delta.unset.n, 1);
+	assert_string_equal(delta.unset.v[0], "service");
+	/* what changes nothing of ours is no deletion, and the reverse */
+	assert_true(aero_list_add(&other.unset, "y"));
+	assert_true(aero_change_strip(&other));
+	same = aero_change_apply(kept, &other, &gone);
+	assert_false(gone);
+	assert_true(bson_equal(same, kept));
+	assert_true(aero_change_strip(&none));
+	assert_null(aero_change_apply(kept, &none, &gone));
+	assert_true(gone);
+	bson_destroy(same);
+	bson_destroy(kept);
+	bson_destroy(ip);
+	aero_change_clear(&whole);
+	aero_change_clear(&delta);
+	aero_change_clear(&other);
+}
+
 static void a_damaged_document_is_no_base(void **state)
 {
 	unsigned char bytes[] = {14, 0, 0, 0, 2, 'a', 0, 99, 0, 0, 0, 'x', 0, 0};
@@ -121,6 +161,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_change_gives_the_document_after_it),
+		cmocka_unit_test(fields_that_nobody_reads_are_dropped),
 		cmocka_unit_test(a_damaged_document_is_no_base),
 		cmocka_unit_test(a_batch_owns_what_is_added),
 	};
