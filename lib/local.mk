@@ -38,6 +38,7 @@ lib_libaero_la_SOURCES = \
 	lib/watch_mongo.c lib/watch_mongo.h \
 	lib/watch_mongo_event.c lib/watch_mongo_event.h \
 	lib/watch_mongo_full.c \
+	lib/watch_mongo_meet.c \
 	lib/watch_mongo_stream.c
 lib_libaero_la_LIBADD = $(MONGOC_LIBS) $(YAML_LIBS) $(CURL_LIBS) $(LMDB_LIBS)
 
