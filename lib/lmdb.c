@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/lmdb.h"
+#include "lib/lmdb_gate.h"
 
 #define MAP_SIZE ((size_t)64 << 20)
 #define SLACK_PAGES 256
@@ -33,6 +33,11 @@ struct aero_lmdb {
 	ino_t ino;
 	pid_t pid;
 	bool read_only;
+	/* Of the writers: a descriptor of the file (LMDB's fcntl locks are on the other
+	 * one, so that closing this one hurts none), and who in this process may use it.
+	 */
+	int gate;
+	pthread_mutex_t writing;
 	/* Transactions hold it shared; the map changes its size under it alone. */
 	pthread_rwlock_t lock;
 };
@@ -57,6 +62,11 @@ static int fail(struct aero_err *err, const char *path, const char *what, int co
 		return aero_err_set(err, AERO_NET,
 			"%s '%s': no such directory; make it, or give another lmdb:PATH",
 			what, path);
+	case ETIMEDOUT:
+		return aero_err_set(err, AERO_NET,
+			"%s '%s': another process has been writing for 8 s; is it "
+			"stopped? `fuser -v '%s'` shows who has it open",
+			what, path, path);
 	case ENOSPC:
 	case EDQUOT:
 	case EFBIG:
@@ -87,6 +97,36 @@ static int fail(struct aero_err *err, const char *path, const char *what, int co
 	}
 }
 
+/* ---- writers ---- */
+
+/* As mdb_txn_begin, waiting for other writers with an end. */
+static int txn_begin(struct aero_lmdb *db, bool write, MDB_txn **ret)
+{
+	int rc = 0;
+
+	if (write) {
+		(void)pthread_mutex_lock(&db->writing);
+		rc = aero_gate_enter(db->gate);
+	}
+	if (rc == 0) {
+		rc = mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, ret);
+		if (write && rc != 0)
+			aero_gate_leave(db->gate);
+	}
+	if (write && rc != 0)
+		(void)pthread_mutex_unlock(&db->writing);
+	return rc;
+}
+
+/* After commit or abort. */
+static void txn_ended(struct aero_lmdb *db, bool write)
+{
+	if (!write)
+		return;
+	aero_gate_leave(db->gate);
+	(void)pthread_mutex_unlock(&db->writing);
+}
+
 /* ---- opening ---- */
 
 static int open_dbs(struct aero_lmdb *db)
@@ -95,7 +135,7 @@ static int open_dbs(struct aero_lmdb *db)
 	unsigned char id[AERO_LMDB_ID_LEN];
 	char id_key[] = "id";
 	MDB_txn *txn;
-	int rc = mdb_txn_begin(db->env, NULL, db->read_only ? MDB_RDONLY : 0, &txn);
+	int rc = txn_begin(db, !db->read_only, &txn);
 
 	if (rc != 0)
 		return rc;
@@ -114,8 +154,10 @@ static int open_dbs(struct aero_lmdb *db)
 			rc = 0;
 	}
 	if (rc == 0)
-		return mdb_txn_commit(txn);
-	mdb_txn_abort(txn);
+		rc = mdb_txn_commit(txn);
+	else
+		mdb_txn_abort(txn);
+	txn_ended(db, !db->read_only);
 	return rc;
 }
 
@@ -189,6 +231,11 @@ static int env_open(struct aero_lmdb *db)
 		return rc;
 	db->dev = st.st_dev;
 	db->ino = st.st_ino;
+	if (!db->read_only) {
+		db->gate = open(db->path, O_RDONLY | O_CLOEXEC);
+		if (db->gate < 0)
+			return errno;
+	}
 	rc = keep_slack(db);
 	(void)mdb_reader_check(db->env, &dead);
 	if (rc == 0)
@@ -203,6 +250,9 @@ static void db_free(struct aero_lmdb *db)
 	/* A child after fork must not close: the locks and the mutex are its parent's. */
 	if (db->env != NULL && db->pid == getpid())
 		mdb_env_close(db->env);
+	if (db->gate >= 0)
+		(void)close(db->gate);
+	(void)pthread_mutex_destroy(&db->writing);
 	(void)pthread_rwlock_destroy(&db->lock);
 	free(db->path);
 	free(db);
@@ -213,11 +263,14 @@ static int db_new(const char *path, bool read_only, struct aero_lmdb **ret)
 	struct aero_lmdb *db = calloc(1, sizeof(*db));
 	int rc = ENOMEM;
 
-	if (db != NULL)
+	if (db != NULL) {
+		db->gate = -1;
 		db->path = strdup(path);
+	}
 	if (db != NULL && db->path != NULL) {
 		db->pid = getpid();
 		db->read_only = read_only;
+		(void)pthread_mutex_init(&db->writing, NULL);
 		rc = pthread_rwlock_init(&db->lock, NULL);
 	}
 	if (rc == 0)
@@ -240,10 +293,9 @@ static int db_create(const char *path, struct aero_lmdb **ret)
 	if (dir == NULL || lock == NULL)
 		goto out;
 	fd = open(dirname(dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || flock(fd, LOCK_EX) != 0) {
-		rc = errno;
+	rc = fd < 0 ? errno : aero_gate_enter(fd);
+	if (rc != 0)
 		goto out;
-	}
 	if (access(path, F_OK) != 0)
 		(void)unlink(lock);
 	rc = db_new(path, false, ret);
@@ -353,18 +405,20 @@ static int run_once(struct aero_lmdb *db, bool write, aero_lmdb_step *step, void
 	struct aero_err *err)
 {
 	struct aero_lmdb_txn txn = {.dbi = db->dbi};
-	int rc = mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, &txn.txn);
+	int rc = txn_begin(db, write, &txn.txn);
 
 	if (rc != 0)
 		return rc;
 	rc = step(&txn, arg, err);
 	if (rc != 0 || !write) {
 		mdb_txn_abort(txn.txn);
+		txn_ended(db, write);
 		return rc;
 	}
 	rc = mdb_txn_commit(txn.txn);
 	if (rc == 0)
 		(void)keep_slack(db);
+	txn_ended(db, write);
 	if (rc == 0 || rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT ||
 		rc == EFBIG || rc == ENOMEM)
 		return rc; /* the pages come first: the root was not written */

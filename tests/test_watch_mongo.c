@@ -808,6 +808,40 @@ static void a_frozen_primary_loses_nothing(void **state)
 	under(freeze_primary, 8000);
 }
 
+/* What lib/store.h says of how long a call lasts. */
+static void a_call_on_a_frozen_primary_ends(void **state)
+{
+	struct aero_node was = {0};
+	struct aero_slot slot = {0};
+	int64_t began, took[2];
+	int rc[2];
+
+	(void)state;
+	SUITE_RC(aero_store_node_update(store, "i-1", &was, false, false, "", err),
+		AERO_OK);
+	for (int write = 0; write < 2; write++) {
+		freeze_primary();
+		began = aero_clock_ms();
+		rc[write] = write ? aero_store_node_update(
+					    store, "i-2", &was, false, false, "", NULL)
+				  : aero_store_by_instance(store, "i-1", &slot, NULL);
+		took[write] = aero_clock_ms() - began;
+		(void)kill(frozen, SIGCONT);
+		frozen = 0;
+		print_message("# %s: %s after %ld ms\n", write ? "write" : "read",
+			aero_rc_words(rc[write]), (long)took[write]);
+		assert_in_range(took[write], 0, 20000);
+		/* The set is whole again, and the store with it. */
+		for (int i = 0; i < 20 && aero_store_ping(store, NULL) != AERO_OK; i++)
+			(void)usleep(500 * 1000);
+		SUITE_RC(aero_store_node(store, "i-1", &was, err), AERO_OK);
+		was = (struct aero_node){0};
+	}
+	assert_true(rc[0] == AERO_MISS || rc[0] == AERO_NET);
+	/* The other member answered the second try, or it is for the caller to look. */
+	assert_true(rc[1] == AERO_OK || rc[1] == AERO_AMBIGUOUS);
+}
+
 /* Last: the member stays dead. */
 static void a_killed_primary_loses_nothing(void **state)
 {
@@ -830,6 +864,7 @@ static const struct CMUnitTest tests[] = {
 	FAULT_TEST(a_change_is_seen_at_once),
 	FAULT_TEST(a_step_down_loses_nothing),
 	FAULT_TEST(a_frozen_primary_loses_nothing),
+	FAULT_TEST(a_call_on_a_frozen_primary_ends),
 	FAULT_TEST(a_killed_primary_loses_nothing),
 };
 
