@@ -47,56 +47,6 @@ struct aero_lmdb {
 static pthread_mutex_t files_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct aero_lmdb *files;
 
-static int fail(struct aero_err *err, const char *path, const char *what, int code)
-{
-	switch (code) {
-	case EACCES:
-	case EPERM:
-	case EROFS:
-		return aero_err_set(
-			err, AERO_PERM, "%s '%s': %s", what, path, strerror(code));
-	case ENOMEM:
-		return aero_err_set(
-			err, AERO_NOMEM, "%s '%s': out of memory", what, path);
-	case ENOENT:
-		return aero_err_set(err, AERO_NET,
-			"%s '%s': no such directory; make it, or give another lmdb:PATH",
-			what, path);
-	case ETIMEDOUT:
-		return aero_err_set(err, AERO_NET,
-			"%s '%s': another process has been writing for 8 s; is it "
-			"stopped? `fuser -v '%s'` shows who has it open",
-			what, path, path);
-	case ENOSPC:
-	case EDQUOT:
-	case EFBIG:
-		return aero_err_set(err, AERO_DB,
-			"%s '%s': no space left on the file system", what, path);
-	case MDB_INVALID:
-	case MDB_CORRUPTED:
-	case MDB_PAGE_NOTFOUND:
-	case MDB_VERSION_MISMATCH:
-	case MDB_INCOMPATIBLE:
-		return aero_err_set(err, AERO_DB,
-			"%s '%s': damaged, or no naming store (%s); move it and its "
-			"-lock file "
-			"away, then `aerostat import` a copy",
-			what, path, mdb_strerror(code));
-	case MDB_BAD_VALSIZE:
-		return aero_err_set(err, AERO_BAD,
-			"%s '%s': a name, service or instance_id is empty or over 511 "
-			"bytes",
-			what, path);
-	case MDB_PANIC:
-		return aero_err_set(err, AERO_DB,
-			"%s '%s': an earlier write failed; restart this program", what,
-			path);
-	default:
-		return aero_err_set(
-			err, AERO_DB, "%s '%s': %s", what, path, mdb_strerror(code));
-	}
-}
-
 /* ---- writers ---- */
 
 /* As mdb_txn_begin, waiting for other writers with an end. */
@@ -315,7 +265,7 @@ int aero_lmdb_dir_check(const char *path, struct aero_err *err)
 	int rc = dir == NULL ? ENOMEM : access(dirname(dir), X_OK) != 0 ? errno : 0;
 
 	free(dir);
-	return rc == 0 ? AERO_OK : fail(err, path, "open", rc);
+	return rc == 0 ? AERO_OK : aero_lmdb_error(err, path, "open", rc);
 }
 
 static bool same_file(const struct aero_lmdb *db, const struct stat *st)
@@ -377,7 +327,7 @@ int aero_lmdb_get(const char *path, bool read_only, bool create, struct aero_lmd
 	rc = find(path, read_only, create, &db);
 	(void)pthread_mutex_unlock(&files_lock);
 	if (rc != 0)
-		return fail(err, path, "open", rc);
+		return aero_lmdb_error(err, path, "open", rc);
 	*io = db;
 	return AERO_OK;
 }
@@ -465,6 +415,6 @@ int aero_lmdb_run(struct aero_lmdb *db, bool write, aero_lmdb_step *step, void *
 		(void)pthread_rwlock_unlock(&db->lock);
 	} while (rc != 0 && ++turns < MAX_TURNS && make_room(db, rc));
 	if (rc > 0 || rc <= MDB_LAST_ERRCODE)
-		rc = fail(err, db->path, write ? "write" : "read", rc);
+		rc = aero_lmdb_error(err, db->path, write ? "write" : "read", rc);
 	return rc;
 }

@@ -16,6 +16,7 @@ lib_libaero_la_SOURCES = \
 	lib/log.c lib/log.h \
 	lib/loop.c lib/loop.h \
 	lib/lmdb.c lib/lmdb.h \
+	lib/lmdb_err.c \
 	lib/lmdb_gate.c lib/lmdb_gate.h \
 	lib/lmdb_slots.c lib/lmdb_slots.h \
 	lib/metadata.c lib/metadata.h \

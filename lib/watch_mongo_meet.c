@@ -5,7 +5,7 @@
 #include "lib/loop.h"
 #include "lib/watch_mongo.h"
 
-#define KNOWN_MS 5000 /* how often to look who is in the set */
+#define KNOWN_MS 2000 /* how often to look who is in the set */
 
 static int no_memory(struct aero_err *err)
 {

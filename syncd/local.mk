@@ -44,3 +44,13 @@ endif
 tests_test_guard_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=aero_unix_ms
 
 E2E_TESTS += tests/e2e/syncd_guard.sh tests/e2e/syncd_lmdb.sh tests/e2e/syncd_mongo.sh
+
+# MongoDB's weather.
+check_PROGRAMS += tests/state_dump
+tests_state_dump_SOURCES = tests/state_dump.c
+tests_state_dump_LDADD = $(SYNCD_LIBS)
+tests_state_dump_LDFLAGS = $(AM_LDFLAGS)
+E2E_TESTS += tests/e2e/weather_anew.sh tests/e2e/weather_clock.sh \
+	tests/e2e/weather_ends.sh tests/e2e/weather_errors.sh tests/e2e/weather_set.sh
+LONG_TESTS += tests/e2e/weather_anew.sh tests/e2e/weather_ends.sh \
+	tests/e2e/weather_errors.sh tests/e2e/weather_set.sh
