@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/lmdb.h"
+#include "lib/lmdb_gate.h"
 
 #define MAP_SIZE ((size_t)64 << 20)
 #define SLACK_PAGES 256
@@ -37,6 +37,11 @@ struct aero_lmdb {
 	/* liblmdb takes no more writes after one that failed at its end: whoever has this
 	 * file lets it go, and the last one's next turn opens it afresh. */
 	atomic_bool broken;
+	/* Of the writers: a descriptor of the file (LMDB's fcntl locks are on the other
+	 * one, so that closing this one hurts none), and who in this process may use it.
+	 */
+	int gate;
+	pthread_mutex_t writing;
 	/* Transactions hold it shared; the map changes its size under it alone. */
 	pthread_rwlock_t lock;
 };
@@ -46,50 +51,34 @@ struct aero_lmdb {
 static pthread_mutex_t files_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct aero_lmdb *files;
 
-static int fail(struct aero_err *err, const char *path, const char *what, int code)
+/* ---- writers ---- */
+
+/* As mdb_txn_begin, waiting for other writers with an end. */
+static int txn_begin(struct aero_lmdb *db, bool write, MDB_txn **ret)
 {
-	switch (code) {
-	case EACCES:
-	case EPERM:
-	case EROFS:
-		return aero_err_set(
-			err, AERO_PERM, "%s '%s': %s", what, path, strerror(code));
-	case ENOMEM:
-		return aero_err_set(
-			err, AERO_NOMEM, "%s '%s': out of memory", what, path);
-	case ENOENT:
-		return aero_err_set(err, AERO_NET,
-			"%s '%s': no such directory; make it, or give another lmdb:PATH",
-			what, path);
-	case ENOSPC:
-	case EDQUOT:
-	case EFBIG:
-		return aero_err_set(err, AERO_DB,
-			"%s '%s': no space left on the file system", what, path);
-	case MDB_INVALID:
-	case MDB_CORRUPTED:
-	case MDB_PAGE_NOTFOUND:
-	case MDB_VERSION_MISMATCH:
-	case MDB_INCOMPATIBLE:
-		return aero_err_set(err, AERO_DB,
-			"%s '%s': damaged, or no naming store (%s); move it and its "
-			"-lock file "
-			"away, then `aerostat import` a copy",
-			what, path, mdb_strerror(code));
-	case MDB_BAD_VALSIZE:
-		return aero_err_set(err, AERO_BAD,
-			"%s '%s': a name, service or instance_id is empty or over 511 "
-			"bytes",
-			what, path);
-	case MDB_PANIC:
-		return aero_err_set(err, AERO_DB,
-			"%s '%s': an earlier write failed; it is opened afresh when "
-			"tried again",
-			what, path);
-	default:
-		return aero_err_set(
-			err, AERO_DB, "%s '%s': %s", what, path, mdb_strerror(code));
+	int rc = 0;
+
+	if (write) {
+		(void)pthread_mutex_lock(&db->writing);
+		rc = aero_gate_enter(db->gate);
 	}
+	if (rc == 0) {
+		rc = mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, ret);
+		if (write && rc != 0)
+			aero_gate_leave(db->gate);
+	}
+	if (write && rc != 0)
+		(void)pthread_mutex_unlock(&db->writing);
+	return rc;
+}
+
+/* After commit or abort. */
+static void txn_ended(struct aero_lmdb *db, bool write)
+{
+	if (!write)
+		return;
+	aero_gate_leave(db->gate);
+	(void)pthread_mutex_unlock(&db->writing);
 }
 
 /* ---- opening ---- */
@@ -100,7 +89,7 @@ static int open_dbs(struct aero_lmdb *db)
 	unsigned char id[AERO_LMDB_ID_LEN];
 	char id_key[] = "id";
 	MDB_txn *txn;
-	int rc = mdb_txn_begin(db->env, NULL, db->read_only ? MDB_RDONLY : 0, &txn);
+	int rc = txn_begin(db, !db->read_only, &txn);
 
 	if (rc != 0)
 		return rc;
@@ -119,8 +108,10 @@ static int open_dbs(struct aero_lmdb *db)
 			rc = 0;
 	}
 	if (rc == 0)
-		return mdb_txn_commit(txn);
-	mdb_txn_abort(txn);
+		rc = mdb_txn_commit(txn);
+	else
+		mdb_txn_abort(txn);
+	txn_ended(db, !db->read_only);
 	return rc;
 }
 
@@ -194,6 +185,11 @@ static int env_open(struct aero_lmdb *db)
 		return rc;
 	db->dev = st.st_dev;
 	db->ino = st.st_ino;
+	if (!db->read_only) {
+		db->gate = open(db->path, O_RDONLY | O_CLOEXEC);
+		if (db->gate < 0)
+			return errno;
+	}
 	rc = keep_slack(db);
 	(void)mdb_reader_check(db->env, &dead);
 	if (rc == 0)
@@ -208,6 +204,9 @@ static void db_free(struct aero_lmdb *db)
 	/* A child after fork must not close: the locks and the mutex are its parent's. */
 	if (db->env != NULL && db->pid == getpid())
 		mdb_env_close(db->env);
+	if (db->gate >= 0)
+		(void)close(db->gate);
+	(void)pthread_mutex_destroy(&db->writing);
 	(void)pthread_rwlock_destroy(&db->lock);
 	free(db->path);
 	free(db);
@@ -218,11 +217,14 @@ static int db_new(const char *path, bool read_only, struct aero_lmdb **ret)
 	struct aero_lmdb *db = calloc(1, sizeof(*db));
 	int rc = ENOMEM;
 
-	if (db != NULL)
+	if (db != NULL) {
+		db->gate = -1;
 		db->path = strdup(path);
+	}
 	if (db != NULL && db->path != NULL) {
 		db->pid = getpid();
 		db->read_only = read_only;
+		(void)pthread_mutex_init(&db->writing, NULL);
 		rc = pthread_rwlock_init(&db->lock, NULL);
 	}
 	if (rc == 0)
@@ -245,10 +247,9 @@ static int db_create(const char *path, struct aero_lmdb **ret)
 	if (dir == NULL || lock == NULL)
 		goto out;
 	fd = open(dirname(dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || flock(fd, LOCK_EX) != 0) {
-		rc = errno;
+	rc = fd < 0 ? errno : aero_gate_enter(fd);
+	if (rc != 0)
 		goto out;
-	}
 	if (access(path, F_OK) != 0)
 		(void)unlink(lock);
 	rc = db_new(path, false, ret);
@@ -268,7 +269,7 @@ int aero_lmdb_dir_check(const char *path, struct aero_err *err)
 	int rc = dir == NULL ? ENOMEM : access(dirname(dir), X_OK) != 0 ? errno : 0;
 
 	free(dir);
-	return rc == 0 ? AERO_OK : fail(err, path, "open", rc);
+	return rc == 0 ? AERO_OK : aero_lmdb_error(err, path, "open", rc);
 }
 
 static bool same_file(const struct aero_lmdb *db, const struct stat *st)
@@ -332,7 +333,7 @@ int aero_lmdb_get(const char *path, bool read_only, bool create, struct aero_lmd
 	rc = find(path, read_only, create, &db);
 	(void)pthread_mutex_unlock(&files_lock);
 	if (rc != 0)
-		return fail(err, path, "open", rc);
+		return aero_lmdb_error(err, path, "open", rc);
 	*io = db;
 	return AERO_OK;
 }
@@ -360,7 +361,7 @@ static int run_once(struct aero_lmdb *db, bool write, aero_lmdb_step *step, void
 	struct aero_err *err)
 {
 	struct aero_lmdb_txn txn = {.dbi = db->dbi};
-	int rc = mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, &txn.txn);
+	int rc = txn_begin(db, write, &txn.txn);
 
 	if (rc == MDB_PANIC)
 		db->broken = true;
@@ -369,11 +370,13 @@ static int run_once(struct aero_lmdb *db, bool write, aero_lmdb_step *step, void
 	rc = step(&txn, arg, err);
 	if (rc != 0 || !write) {
 		mdb_txn_abort(txn.txn);
+		txn_ended(db, write);
 		return rc;
 	}
 	rc = mdb_txn_commit(txn.txn);
 	if (rc == 0)
 		(void)keep_slack(db);
+	txn_ended(db, write);
 	if (rc == 0 || rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT ||
 		rc == EFBIG || rc == ENOMEM)
 		return rc; /* the pages come first: the root was not written */
@@ -421,6 +424,6 @@ int aero_lmdb_run(struct aero_lmdb *db, bool write, aero_lmdb_step *step, void *
 		(void)pthread_rwlock_unlock(&db->lock);
 	} while (rc != 0 && ++turns < MAX_TURNS && make_room(db, rc));
 	if (rc > 0 || rc <= MDB_LAST_ERRCODE)
-		rc = fail(err, db->path, write ? "write" : "read", rc);
+		rc = aero_lmdb_error(err, db->path, write ? "write" : "read", rc);
 	return rc;
 }

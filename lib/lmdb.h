@@ -34,6 +34,8 @@ int aero_lmdb_get(const char *path, bool read_only, bool create, struct aero_lmd
 	struct aero_err *err);
 /* True if the file behind db is what path names. */
 bool aero_lmdb_current(const struct aero_lmdb *db);
+/* Words and code for a failure (lmdb_err.c): `what` as in "open". */
+int aero_lmdb_error(struct aero_err *err, const char *path, const char *what, int code);
 /* With no file: could one be made? AERO_NET when its directory is not there. */
 int aero_lmdb_dir_check(const char *path, struct aero_err *err);
 void aero_lmdb_put(struct aero_lmdb *db);

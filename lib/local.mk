@@ -16,6 +16,8 @@ lib_libaero_la_SOURCES = \
 	lib/log.c lib/log.h \
 	lib/loop.c lib/loop.h \
 	lib/lmdb.c lib/lmdb.h \
+	lib/lmdb_err.c \
+	lib/lmdb_gate.c lib/lmdb_gate.h \
 	lib/lmdb_slots.c lib/lmdb_slots.h \
 	lib/metadata.c lib/metadata.h \
 	lib/names.c lib/names.h \
@@ -39,6 +41,7 @@ lib_libaero_la_SOURCES = \
 	lib/watch_mongo.c lib/watch_mongo.h \
 	lib/watch_mongo_event.c lib/watch_mongo_event.h \
 	lib/watch_mongo_full.c \
+	lib/watch_mongo_meet.c \
 	lib/watch_mongo_stream.c
 lib_libaero_la_LIBADD = $(MONGOC_LIBS) $(YAML_LIBS) $(CURL_LIBS) $(LMDB_LIBS)
 

@@ -18,7 +18,8 @@
  * same store (a node write serves) keeps the ambiguous one from landing late (W2).
  *
  * A store is used by one thread at a time. Time-outs are inside: no call lasts longer
- * than about 10 s.
+ * than about 12 s (a member that freezes in the middle: 6 s until the answer is given up,
+ * 5 s for another one), but those that move many documents.
  */
 #ifndef AERO_LIB_STORE_H
 #define AERO_LIB_STORE_H

@@ -54,6 +54,9 @@ struct aero_watch_opts {
 	const struct aero_position *from; /* NULL or empty: begin with a snapshot */
 	int poll_interval;                /* seconds, where there is no stream */
 	bool force_poll;
+	/* Called now and then while a snapshot is read, which may take long. */
+	void (*progress)(void *arg);
+	void *progress_arg;
 };
 
 int aero_watch_open(struct aero_store *store, const struct aero_watch_opts *opts,

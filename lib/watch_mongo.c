@@ -21,6 +21,10 @@
  * how long a frozen server holds us up. */
 #define AWAIT_MS 1000
 #define SOCKET_MS (AWAIT_MS + 2000)
+/* A router tells the time of its idlest shard, which writes one at least each 10 s.
+ * Giving up costs only that the events up to T1, which the snapshot shows, come once
+ * more. */
+#define DRAIN_MS 15000
 
 static struct aero_watch_mongo *of(struct aero_watch *base)
 {
@@ -46,25 +50,18 @@ bool aero_mongo_woken(const struct aero_watch_mongo *w)
 	return read(w->wake, &count, sizeof(count)) == (ssize_t)sizeof(count);
 }
 
-uint64_t aero_mongo_operation_time(const struct aero_watch_mongo *w)
-{
-	uint32_t seconds = 0, increment = 0;
-
-	if (w->own.session != NULL)
-		mongoc_client_session_get_operation_time(
-			w->own.session, &seconds, &increment);
-	return (uint64_t)seconds << 32 | increment;
-}
-
 /* Say in the batch where the watch stands, and remember it. */
 static int stand(struct aero_watch_mongo *w, struct aero_batch *ret, struct aero_err *err)
 {
 	const struct aero_position *at = &w->at;
+	struct aero_mongo_origin origin = {w->own.base.name, w->own.database, {{{0}}, 0}};
 
+	aero_mongo_know_members(w);
+	origin.known = w->known;
 	if (w->time < at->source_time)
 		w->time = at->source_time;
-	if (w->token != NULL && !aero_mongo_token_pack(w->token, w->own.base.name,
-					w->own.database, w->time, &w->at))
+	if (w->token != NULL &&
+		!aero_mongo_token_pack(w->token, &origin, w->time, &w->at))
 		return no_memory(err);
 	if (!aero_position_set(&ret->position, at->token, at->token_len, at->source_time))
 		return no_memory(err);
@@ -77,11 +74,13 @@ static int stand(struct aero_watch_mongo *w, struct aero_batch *ret, struct aero
  * transaction is open. */
 static int drain(struct aero_watch_mongo *w, uint64_t until, struct aero_err *err)
 {
+	int64_t end = aero_clock_ms() + DRAIN_MS;
 	uint64_t before;
 	size_t n;
 	int rc = AERO_OK;
 
-	while (rc == AERO_OK && (w->seen < until || w->n_whole < w->read.n)) {
+	while (rc == AERO_OK && (w->seen < until || w->n_whole < w->read.n) &&
+		aero_clock_ms() < end) {
 		before = w->seen;
 		n = w->read.n;
 		rc = aero_mongo_stream_read(w, AWAIT_MS, err);
@@ -150,6 +149,18 @@ static int64_t jitter(int seconds)
 	return ms - ms / 10 + (int64_t)(aero_random() % (uint64_t)(ms / 5 + 1));
 }
 
+/* Polling, now and then: are there streams by now? */
+static int probe(struct aero_watch_mongo *w, struct aero_err *err)
+{
+	struct aero_mongo_known self = {{{0}}, 0};
+	int rc;
+
+	if (w->force_poll || !w->polled)
+		return AERO_OK;
+	rc = aero_mongo_greet(w, &self, err);
+	return rc == AERO_OK ? aero_mongo_open_stream(w, NULL, &self, err) : rc;
+}
+
 static int next_poll(struct aero_watch_mongo *w, int timeout_ms, struct aero_batch *ret,
 	struct aero_err *err)
 {
@@ -160,10 +171,14 @@ static int next_poll(struct aero_watch_mongo *w, int timeout_ms, struct aero_bat
 	if (wait > 0)
 		(void)poll(&fd, 1, (int)(wait < timeout_ms ? wait : timeout_ms));
 	if (!aero_mongo_woken(w) && aero_clock_ms() >= w->poll_due) {
+		rc = probe(w, err);
+		if (rc != AERO_OK || !w->polling)
+			return rc == AERO_OK ? next_full(w, ret, err) : rc;
 		w->time = (uint64_t)(aero_unix_ms() / 1000) << 32;
 		rc = aero_mongo_snapshot(w, ret, err);
 		if (rc == AERO_OK) {
 			ret->kind = AERO_BATCH_POLL;
+			w->polled = true;
 			w->poll_due = aero_clock_ms() + jitter(w->poll_interval);
 			if (w->time > w->at.source_time)
 				w->at.source_time = w->time;
@@ -227,75 +242,34 @@ static const struct aero_watch_ops ops = {op_next, op_wake, op_mode, op_close};
 
 /* ---- opening ---- */
 
-/* Choose the member to read: as the read preference says. */
-static int choose(struct aero_watch_mongo *w, struct aero_err *err)
-{
-	struct aero_mongo_place place = {&w->own, "", ""};
-	mongoc_server_description_t *server;
-	bson_error_t error = {0};
-
-	server = mongoc_client_select_server(w->own.client, false,
-		mongoc_client_get_read_prefs(w->own.client), &error);
-	if (server == NULL)
-		return aero_mongo_read_error(&place, NULL, &error, err);
-	w->server_id = mongoc_server_description_id(server);
-	mongoc_server_description_destroy(server);
-	return AERO_OK;
-}
-
-/* Ask for the time T0; who tells none has no stream. */
-static int ask_time(struct aero_watch_mongo *w, struct aero_err *err)
-{
-	struct aero_mongo_place place = {&w->own, "", ""};
-	bson_t command = BSON_INITIALIZER, opts = BSON_INITIALIZER, reply;
-	bson_error_t error = {0};
-	int rc = AERO_OK;
-
-	BSON_APPEND_INT32(&command, "ping", 1);
-	if (!aero_mongo_watch_opts(w, &opts))
-		rc = no_memory(err);
-	if (rc == AERO_OK) {
-		if (!mongoc_client_command_with_opts(w->own.client, w->own.database,
-			    &command, mongoc_client_get_read_prefs(w->own.client), &opts,
-			    &reply, &error))
-			rc = aero_mongo_read_error(&place, &reply, &error, err);
-		bson_destroy(&reply);
-	}
-	bson_destroy(&command);
-	bson_destroy(&opts);
-	return rc;
-}
-
 static int start(struct aero_watch_mongo *w, const struct aero_watch_opts *opts,
 	struct aero_err *err)
 {
-	bool resume = opts->from != NULL && opts->from->token_len > 0, none = false;
-	uint64_t now;
+	struct aero_mongo_origin origin = {w->own.base.name, w->own.database, {{{0}}, 0}};
+	struct aero_mongo_known self = {{{0}}, 0};
+	bool resume = opts->from != NULL && opts->from->token_len > 0;
 	bson_t token;
 	int rc = aero_mongo_connect(&w->own, err);
 
 	if (rc == AERO_OK)
-		rc = choose(w, err);
+		rc = aero_mongo_choose(w, err);
 	if (rc == AERO_OK)
-		rc = ask_time(w, err);
+		rc = aero_mongo_greet(w, &self, err);
 	if (rc != AERO_OK)
 		return rc;
-	now = aero_mongo_operation_time(w);
-	w->polling = opts->force_poll || now == 0;
+	w->polling = w->force_poll;
 	if (w->polling)
 		return AERO_OK;
-	if (resume && !aero_mongo_token_unpack(
-			      opts->from, w->own.base.name, w->own.database, &token))
+	if (resume && !aero_mongo_token_unpack(opts->from, &origin, &token))
 		return aero_err_set(
 			err, AERO_LOST, "the position is of another server or database");
-	w->snapshot_due = !resume;
-	/* Behind T0: what happened at T0 is in the snapshot, which is read after it. */
-	rc = aero_mongo_stream_open(w, resume ? &token : NULL, now + 1, &none, err);
-	if (none) {
-		w->polling = true;
-		w->snapshot_due = false;
+	if (resume && self.n == 1 && aero_mongo_known_has(&origin.known, self.v[0])) {
+		w->known = origin.known;
+	} else if (resume) {
+		resume = false; /* started since: perhaps with another history */
+		w->at.source_time = 0;
 	}
-	return rc;
+	return aero_mongo_open_stream(w, resume ? &token : NULL, &self, err);
 }
 
 /* The same server, over a connection of its own with a short time-out. */
@@ -331,6 +305,9 @@ int aero_mongo_watch_open(struct aero_store *base, const struct aero_watch_opts 
 		return no_memory(err);
 	w->base.ops = &ops;
 	w->poll_interval = opts->poll_interval > 0 ? opts->poll_interval : 60;
+	w->force_poll = opts->force_poll;
+	w->progress = opts->progress;
+	w->progress_arg = opts->progress_arg;
 	w->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (w->wake < 0)
 		rc = aero_err_set(err, AERO_IO, "eventfd: %s", strerror(errno));

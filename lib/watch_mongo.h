@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of a watch of MongoDB: watch_mongo.c (opening, waiting, polling),
+ * watch_mongo_meet.c (who answers),
  * watch_mongo_stream.c (the cursor, transactions), watch_mongo_full.c (the snapshot),
  * watch_mongo_event.c (reading). */
 #ifndef AERO_LIB_WATCH_MONGO_H
@@ -13,9 +14,14 @@ struct aero_watch_mongo {
 	struct aero_store_mongo own; /* a connection of its own; base.name too */
 	int wake;                    /* eventfd */
 	uint32_t server_id;          /* the member that is read */
-	bool polling;
+	bool polling, polled, force_poll;
 	int poll_interval;
 	int64_t poll_due;
+	void (*progress)(void *arg);
+	void *progress_arg;
+
+	struct aero_mongo_known known; /* who has the history that we stand in */
+	int64_t known_due;             /* when to look for more of them */
 
 	int64_t cursor;          /* 0 = none */
 	bool snapshot_due;       /* the stream stands at the start, T0 */
@@ -36,8 +42,22 @@ struct aero_watch_mongo {
 bool aero_mongo_watch_opts(const struct aero_watch_mongo *w, bson_t *opts);
 /* Has somebody called wake since the last time? */
 bool aero_mongo_woken(const struct aero_watch_mongo *w);
+
+/* ---- meeting the server (watch_mongo_meet.c) ---- */
+
 /* The session's operationTime; 0 = the server tells none. */
 uint64_t aero_mongo_operation_time(const struct aero_watch_mongo *w);
+/* Choose the member to read: as the read preference says. */
+int aero_mongo_choose(struct aero_watch_mongo *w, struct aero_err *err);
+/* Ask for the time T0, which the session keeps, and who it is that answers: added to
+ * *ret_self if it tells. */
+int aero_mongo_greet(struct aero_watch_mongo *w, struct aero_mongo_known *ret_self,
+	struct aero_err *err);
+/* Open a stream behind token or (NULL) at T0, or see that there is none: w->polling. */
+int aero_mongo_open_stream(struct aero_watch_mongo *w, const bson_t *token,
+	const struct aero_mongo_known *self, struct aero_err *err);
+/* Now and then: the other members of the set that we stand in are known too. */
+void aero_mongo_know_members(struct aero_watch_mongo *w);
 
 /* ---- the stream ---- */
 

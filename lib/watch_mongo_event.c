@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -220,13 +221,51 @@ uint64_t aero_mongo_token_time(const bson_t *token)
 	return time;
 }
 
+/* ---- the processes that know them ---- */
+
+bool aero_mongo_process_of(const bson_t *hello, unsigned char ret[AERO_MONGO_PROCESS_LEN])
+{
+	bson_iter_t it, at;
+
+	if (!bson_iter_init(&it, hello) ||
+		!bson_iter_find_descendant(&it, "topologyVersion.processId", &at) ||
+		!BSON_ITER_HOLDS_OID(&at))
+		return false;
+	memcpy(ret, bson_iter_oid(&at)->bytes, AERO_MONGO_PROCESS_LEN);
+	return true;
+}
+
+bool aero_mongo_known_has(const struct aero_mongo_known *known,
+	const unsigned char process[AERO_MONGO_PROCESS_LEN])
+{
+	for (size_t i = 0; i < known->n; i++)
+		if (memcmp(known->v[i], process, AERO_MONGO_PROCESS_LEN) == 0)
+			return true;
+	return false;
+}
+
+/* At the end; the oldest goes when there is no room. */
+void aero_mongo_known_add(struct aero_mongo_known *known,
+	const unsigned char process[AERO_MONGO_PROCESS_LEN])
+{
+	if (aero_mongo_known_has(known, process))
+		return;
+	if (known->n == AERO_MONGO_KNOWN_MAX)
+		memmove(known->v[0], known->v[1], --known->n * AERO_MONGO_PROCESS_LEN);
+	memcpy(known->v[known->n++], process, AERO_MONGO_PROCESS_LEN);
+}
+
+/* ---- positions ---- */
+
 /* A change of the pipeline is a new word here: tokens of the old one do not fit. */
 #define PIPELINE "aerostat 1 $changeStream"
-#define MAGIC "aeM1"
+#define MAGIC "aeM2"
 
+/* Then the known processes, then the token. */
 struct head {
 	char magic[4];
 	unsigned char origin[8];
+	unsigned char n_known;
 };
 
 static uint64_t hash_text(uint64_t hash, const char *text)
@@ -237,44 +276,55 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 	return hash;
 }
 
-static struct head head_of(const char *server, const char *database)
+static struct head head_of(const struct aero_mongo_origin *origin)
 {
 	struct head head;
 	uint64_t hash = hash_text(0xcbf29ce484222325U, PIPELINE);
 
 	memcpy(head.magic, MAGIC, sizeof(head.magic));
-	hash = hash_text(hash_text(hash, server), database);
+	hash = hash_text(hash_text(hash, origin->server), origin->database);
 	for (size_t i = 0; i < sizeof(head.origin); i++)
 		head.origin[i] = (unsigned char)(hash >> 8 * i);
+	head.n_known = (unsigned char)origin->known.n;
 	return head;
 }
 
-bool aero_mongo_token_pack(const bson_t *token, const char *server, const char *database,
+bool aero_mongo_token_pack(const bson_t *token, const struct aero_mongo_origin *origin,
 	uint64_t time, struct aero_position *ret)
 {
-	struct head head = head_of(server, database);
-	size_t len = sizeof(head) + token->len;
+	struct head head = head_of(origin);
+	size_t known = origin->known.n * AERO_MONGO_PROCESS_LEN;
+	size_t len = sizeof(head) + known + token->len;
 	char *data = malloc(len);
 
 	if (data == NULL)
 		return false;
 	memcpy(data, &head, sizeof(head));
-	memcpy(data + sizeof(head), bson_get_data(token), token->len);
+	memcpy(data + sizeof(head), origin->known.v, known);
+	memcpy(data + sizeof(head) + known, bson_get_data(token), token->len);
 	aero_position_clear(ret);
 	*ret = (struct aero_position){data, len, time};
 	/* cppcheck-suppress memleak ; it is in *ret */
 	return true;
 }
 
-bool aero_mongo_token_unpack(const struct aero_position *position, const char *server,
-	const char *database, bson_t *ret_view)
+bool aero_mongo_token_unpack(const struct aero_position *position,
+	struct aero_mongo_origin *origin, bson_t *ret_view)
 {
-	struct head head = head_of(server, database);
+	struct head head = head_of(origin);
 	const unsigned char *data = position->token;
+	size_t start = sizeof(head);
 
-	return position->token_len > sizeof(head) &&
-	       memcmp(data, &head, sizeof(head)) == 0 &&
-	       bson_init_static(ret_view, data + sizeof(head),
-		       position->token_len - sizeof(head)) &&
-	       bson_validate(ret_view, BSON_VALIDATE_NONE, NULL);
+	if (position->token_len <= sizeof(head) ||
+		memcmp(data, &head, offsetof(struct head, n_known)) != 0)
+		return false;
+	memcpy(&head, data, sizeof(head));
+	start += head.n_known * (size_t)AERO_MONGO_PROCESS_LEN;
+	if (head.n_known > AERO_MONGO_KNOWN_MAX || start >= position->token_len ||
+		!bson_init_static(ret_view, data + start, position->token_len - start) ||
+		!bson_validate(ret_view, BSON_VALIDATE_NONE, NULL))
+		return false;
+	origin->known.n = head.n_known;
+	memcpy(origin->known.v, data + sizeof(head), start - sizeof(head));
+	return true;
 }

@@ -24,8 +24,12 @@ static int take(const bson_t *doc, void *varg, struct aero_err *err)
 	if (!aero_change_strip(&change) || !aero_batch_add(arg->batch, &change))
 		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
 	aero_change_clear(&change);
-	if (rc == AERO_OK && arg->batch->n % 1024 == 0 && aero_mongo_woken(arg->w))
-		rc = aero_err_set(err, AERO_AGAIN, "woken");
+	if (rc == AERO_OK && arg->batch->n % 1024 == 0) {
+		if (aero_mongo_woken(arg->w))
+			rc = aero_err_set(err, AERO_AGAIN, "woken");
+		else if (arg->w->progress != NULL)
+			arg->w->progress(arg->w->progress_arg);
+	}
 	return rc;
 }
 

@@ -10,8 +10,8 @@ packages_build='build-essential autoconf automake libtool pkg-config libmongoc-d
 	liblmdb-dev libyaml-dev libcurl4-openssl-dev libssl-dev libexpat1-dev libcmocka-dev
 	python3 git'
 # shellcheck disable=SC2034
-packages_test='curl e2fsprogs iproute2 iptables iputils-ping openssh-client openssl patch
-	procps python3-pymongo strace supervisor valgrind'
+packages_test='curl e2fsprogs faketime iproute2 iptables iputils-ping openssh-client openssl
+	patch procps python3-pymongo strace supervisor valgrind'
 # shellcheck disable=SC2034
 packages_lint='clang libclang-rt-14-dev clang-format cppcheck shellcheck mandoc'
 

@@ -7,6 +7,7 @@ syncd_libaero_syncd_la_SOURCES = \
 	syncd/daemon_legacy.c \
 	syncd/document.c syncd/document.h \
 	syncd/dryrun.c \
+	syncd/guard.c syncd/guard.h \
 	syncd/hooks.c syncd/hooks.h \
 	syncd/mirror.c syncd/mirror.h \
 	syncd/nscd.c syncd/nscd.h \
@@ -36,9 +37,18 @@ aerostat_syncd_SOURCES = syncd/main.c
 aerostat_syncd_LDADD = $(SYNCD_LIBS)
 
 if HAVE_CMOCKA
-syncd_tests = tests/test_answers tests/test_hooks tests/test_pace tests/test_state
+syncd_tests = tests/test_answers tests/test_guard tests/test_hooks tests/test_pace \
+	tests/test_state
 UNIT_TESTS += $(syncd_tests)
 check_PROGRAMS += $(syncd_tests)
 endif
+tests_test_guard_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=aero_unix_ms
 
-E2E_TESTS += tests/e2e/syncd_scrub.sh tests/e2e/syncd_guard.sh tests/e2e/syncd_lmdb.sh tests/e2e/syncd_mongo.sh
+E2E_TESTS += tests/e2e/syncd_guard.sh tests/e2e/syncd_lmdb.sh tests/e2e/syncd_mongo.sh \
+	tests/e2e/syncd_scrub.sh
+
+# MongoDB's weather.
+E2E_TESTS += tests/e2e/weather_anew.sh tests/e2e/weather_clock.sh \
+	tests/e2e/weather_ends.sh tests/e2e/weather_errors.sh tests/e2e/weather_set.sh
+LONG_TESTS += tests/e2e/weather_anew.sh tests/e2e/weather_ends.sh \
+	tests/e2e/weather_errors.sh tests/e2e/weather_set.sh

@@ -11,6 +11,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "mirror/reader.h"
+#include "syncd/guard.h"
 #include "syncd/mirror.h"
 #include "syncd/report.h"
 #include "syncd/rows.h"
@@ -149,7 +150,7 @@ int aero_mirror_new(const struct aero_conf *conf, const char *source,
 	read_published(m);
 	if (aero_state_meta(m->state)->generation > m->generation) {
 		/* what a crash left unpublished, which the guard may have held */
-		m->full_at = aero_state_meta(m->state)->full_at;
+		aero_guard_resume(m, aero_state_meta(m->state)->full_at);
 		m->generation = aero_state_meta(m->state)->generation;
 	}
 	*ret = m;
@@ -199,6 +200,8 @@ int aero_mirror_apply(struct aero_mirror *m, const struct aero_batch *batch,
 	struct aero_err again;
 	int rc;
 
+	if (batch->kind == AERO_BATCH_DELTA)
+		aero_guard_count(m);
 	if (batch->kind == AERO_BATCH_NONE)
 		return aero_state_save(m->state, &batch->position,
 			aero_state_meta(m->state)->generation, full_at, err);
@@ -214,12 +217,13 @@ int aero_mirror_apply(struct aero_mirror *m, const struct aero_batch *batch,
 	if (rc != AERO_OK)
 		return rc;
 	if (diff.added + diff.removed + diff.changed > 0 || first) {
-		m->full_at = full_at;
+		if (whole)
+			aero_guard_take(m, full_at);
 		if (m->changed_ns == 0)
 			m->changed_ns = arrived_ns;
 		aero_pace_change(&m->pace, aero_clock_ms());
 	} else if (m->set_made) {
-		m->full_at = 0; /* the same as what is out there */
+		aero_guard_take(m, 0); /* the same as what is out there */
 		if (whole)
 			m->accept_shrink = false; /* there was nothing to accept */
 		/* nor may a later process take this time for that of its own result */
@@ -238,34 +242,6 @@ int aero_mirror_apply(struct aero_mirror *m, const struct aero_batch *batch,
 }
 
 /* ---- publishing ---- */
-
-/* Is this result too small to be believed yet? */
-static bool held(struct aero_mirror *m, size_t names, int64_t *ret_wait_ms)
-{
-	const struct aero_conf *conf = m->conf;
-	int64_t until = m->full_at + (int64_t)conf->shrink_grace * 1000;
-	int64_t now = aero_unix_ms();
-
-	if (!m->published || m->full_at == 0 || m->accept_shrink ||
-		!aero_shrink_holds(
-			m->n_published, names, conf->shrink_min, conf->shrink_percent))
-		return false;
-	if (now >= until) {
-		aero_log(AERO_WARNING,
-			"shrink guard: %zu names of %zu left for %d s: published now",
-			names, m->n_published, conf->shrink_grace);
-		return false;
-	}
-	if (m->status.shrink_held_since == 0)
-		aero_log(AERO_CRITICAL,
-			"shrink guard: the store has %zu names, %zu are published: the "
-			"old "
-			"ones stay for %lld s; --accept-shrink takes the new ones",
-			names, m->n_published, (long long)(until - now + 999) / 1000);
-	m->status.shrink_held_since = m->full_at;
-	*ret_wait_ms = until - now;
-	return true;
-}
 
 static int write_mirror(struct aero_mirror *m, struct aero_answer_set *set,
 	uint64_t generation, size_t *ret_cut, struct aero_err *err)
@@ -301,7 +277,7 @@ int aero_mirror_publish(struct aero_mirror *m, int64_t *ret_wait_ms, struct aero
 	size_t cut = 0;
 	int rc = aero_answers_make(m->answers, &set, err);
 
-	if (rc == AERO_OK && held(m, set.n_hosts, ret_wait_ms))
+	if (rc == AERO_OK && aero_guard_holds(m, set.n_hosts, ret_wait_ms))
 		rc = aero_err_set(err, AERO_REFUSED,
 			"shrink guard: the store has %zu names, %zu are published; "
 			"--accept-shrink takes them",
@@ -320,7 +296,7 @@ int aero_mirror_publish(struct aero_mirror *m, int64_t *ret_wait_ms, struct aero
 	m->set = set; /* now the mirror's */
 	m->set_made = m->published = m->hosts_due = true;
 	m->generation = generation;
-	m->full_at = 0;
+	aero_guard_take(m, 0);
 	m->accept_shrink = false;
 	m->status.generation = (int64_t)generation;
 	m->status.publishes++;

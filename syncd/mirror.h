@@ -29,9 +29,12 @@ struct aero_mirror {
 	bool accept_shrink;  /* until a whole collection was published */
 	size_t n_published;  /* names in hosts.mdb */
 	uint64_t generation; /* of hosts.mdb */
-	int64_t full_at;     /* see struct aero_state_meta */
-	int64_t changed_ns;  /* arrival of the first change not published; 0 = none */
-	bool hosts_due;      /* /etc/hosts is behind hosts.mdb */
+	int64_t full_at;     /* see struct aero_state_meta, and syncd/guard.h */
+	int64_t full_clock;  /* the same on the steady clock */
+	bool full_counted;   /* full_names is what that collection had */
+	size_t full_names;
+	int64_t changed_ns; /* arrival of the first change not published; 0 = none */
+	bool hosts_due;     /* /etc/hosts is behind hosts.mdb */
 	char hosts_error[512];
 	char named[256]; /* the name last given to the system */
 	char name_error[512];

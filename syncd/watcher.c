@@ -75,6 +75,16 @@ static void contact(struct aero_watcher *w)
 	(void)pthread_mutex_unlock(&w->lock);
 }
 
+/* In the middle of a long snapshot. */
+static void moving(void *arg)
+{
+	struct aero_watcher *w = arg;
+
+	(void)pthread_mutex_lock(&w->lock);
+	w->state.alive = aero_clock_ms();
+	(void)pthread_mutex_unlock(&w->lock);
+}
+
 static bool copy_position(struct aero_position *to, const struct aero_position *from)
 {
 	void *token = NULL;
@@ -167,8 +177,10 @@ static bool moved(const struct aero_watcher *w, const struct aero_position *posi
 /* Follow one watch to its end; *ret_worked: it gave something. */
 static int follow(struct aero_watcher *w, bool *ret_worked, struct aero_err *err)
 {
-	const struct aero_watch_opts opts = {
-		.from = &w->at, .poll_interval = w->poll_interval};
+	const struct aero_watch_opts opts = {.from = &w->at,
+		.poll_interval = w->poll_interval,
+		.progress = moving,
+		.progress_arg = w};
 	struct aero_batch batch = {0};
 	struct aero_watch *watch = NULL;
 	int64_t began = aero_unix_ms();

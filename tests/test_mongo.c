@@ -200,25 +200,63 @@ static void a_token_tells_its_time(void **state)
 
 static void a_token_fits_its_origin_alone(void **state)
 {
+	static const struct {
+		const char *server, *database;
+	} others[] = {{"mongodb://b", "aerostat"}, {"mongodb://a", "other"},
+		{"mongodb://aaero", "stat"}};
+	struct aero_mongo_origin here = {"mongodb://a", "aerostat", {{{0}}, 0}}, there;
 	struct aero_position position = {0}, cut;
 	bson_t *token = json("{\"_data\": \"82aa\"}"), view;
+	unsigned char process[AERO_MONGO_PROCESS_LEN] = {0};
 
 	(void)state;
-	assert_true(
-		aero_mongo_token_pack(token, "mongodb://a", "aerostat", 9, &position));
-	assert_true(position.source_time == 9);
-	assert_true(aero_mongo_token_unpack(&position, "mongodb://a", "aerostat", &view));
-	assert_true(bson_equal(&view, token));
-	assert_false(
-		aero_mongo_token_unpack(&position, "mongodb://b", "aerostat", &view));
-	assert_false(aero_mongo_token_unpack(&position, "mongodb://a", "other", &view));
-	assert_false(
-		aero_mongo_token_unpack(&position, "mongodb://aaero", "stat", &view));
-	for (cut = position; cut.token_len-- > 0;)
-		assert_false(
-			aero_mongo_token_unpack(&cut, "mongodb://a", "aerostat", &view));
+	for (size_t known = 0; known < 3; known++) {
+		assert_true(aero_mongo_token_pack(token, &here, 9, &position));
+		assert_true(position.source_time == 9);
+		there = (struct aero_mongo_origin){
+			here.server, here.database, {{{0}}, 7}};
+		assert_true(aero_mongo_token_unpack(&position, &there, &view));
+		assert_true(bson_equal(&view, token));
+		assert_memory_equal(&there.known, &here.known, sizeof(here.known));
+		for (size_t i = 0; i < AERO_COUNT(others); i++) {
+			there.server = others[i].server;
+			there.database = others[i].database;
+			assert_false(aero_mongo_token_unpack(&position, &there, &view));
+		}
+		for (cut = position; cut.token_len-- > 0;)
+			assert_false(aero_mongo_token_unpack(&cut, &here, &view));
+		process[0]++;
+		aero_mongo_known_add(&here.known, process);
+	}
 	aero_position_clear(&position);
 	bson_destroy(token);
+}
+
+static void the_latest_processes_are_known(void **state)
+{
+	bson_t *old = json("{\"ok\": 1}");
+	bson_t *hello = json("{\"topologyVersion\": {\"processId\": "
+			     "{\"$oid\": \"0102030405060708090a0b0c\"}}}");
+	unsigned char process[AERO_MONGO_PROCESS_LEN] = {0};
+	struct aero_mongo_known known = {{{0}}, 0};
+
+	(void)state;
+	assert_false(aero_mongo_process_of(old, process));
+	assert_true(aero_mongo_process_of(hello, process));
+	assert_memory_equal(process, "\1\2\3\4\5\6\7\10\11\12\13\14", 12);
+	for (unsigned char i = 0; i < 20; i++) {
+		process[0] = i;
+		aero_mongo_known_add(&known, process);
+		aero_mongo_known_add(&known, process);
+	}
+	assert_int_equal(known.n, AERO_MONGO_KNOWN_MAX);
+	for (unsigned char i = 0; i < 20; i++) {
+		process[0] = i;
+		assert_true(aero_mongo_known_has(&known, process) ==
+			    (i >= 20 - AERO_MONGO_KNOWN_MAX));
+	}
+	bson_destroy(old);
+	bson_destroy(hello);
 }
 
 /* ---- merging ---- */
@@ -353,6 +391,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_transaction_has_two_marks),
 	cmocka_unit_test(a_token_tells_its_time),
 	cmocka_unit_test(a_token_fits_its_origin_alone),
+	cmocka_unit_test(the_latest_processes_are_known),
 	cmocka_unit_test(a_snapshot_takes_the_changes_since),
 	cmocka_unit_test(an_error_is_what_it_was_after_what_was_sent),
 	cmocka_unit_test(a_duplicate_names_its_index),

@@ -18,6 +18,7 @@
 #include "tests/support.h"
 #include "tests/store_suite.h"
 #include "lib/lmdb.h"
+#include "lib/loop.h"
 
 static char file[512]; /* set by main: test_path is not for threads */
 
@@ -625,6 +626,58 @@ static void stores_of_one_process_share_the_file(void **state)
 	aero_watch_close(watch);
 }
 
+static int stop_here(struct aero_lmdb_txn *txn, void *arg, struct aero_err *err)
+{
+	(void)txn;
+	(void)arg;
+	(void)err;
+	return raise(SIGSTOP);
+}
+
+/* A process that is stopped in the middle of a transaction holds up readers not at all,
+ * writers for some seconds, and for good neither when it goes on nor when it dies. */
+static void a_stopped_writer_holds_nobody_up_for_good(void **state)
+{
+	static const int ends[] = {SIGCONT, SIGKILL};
+	struct aero_slot *slot = suite_slot("web-9", "web", "", "", NULL);
+	struct aero_slots slots = {0};
+	struct aero_err why = {{0}};
+	struct aero_lmdb *db = NULL;
+	int64_t began, took;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	suite_insert_blank(suite_store, "web", 1);
+	for (size_t i = 0; i < AERO_COUNT(ends); i++) {
+		pid = fork();
+		if (pid == 0)
+			_exit(aero_lmdb_get(path(), false, false, &db, &why) != AERO_OK ||
+				aero_lmdb_run(db, true, stop_here, NULL, &why) !=
+					AERO_OK);
+		assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+		assert_true(WIFSTOPPED(status));
+		SUITE_RC(aero_store_slots(suite_store, NULL, &slots, err), AERO_OK);
+		aero_slots_clear(&slots);
+		began = aero_clock_ms();
+		assert_int_equal(
+			aero_store_slots_insert(suite_store, slot, 1, &why), AERO_NET);
+		took = aero_clock_ms() - began;
+		print_message("# %s after %ld ms\n", why.msg, (long)took);
+		assert_in_range(took, 7000, 20000);
+		assert_non_null(strstr(why.msg, "is it stopped?"));
+		assert_int_equal(kill(pid, ends[i]), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		slot->hostname[4] = (char)('8' - (char)i);
+		began = aero_clock_ms();
+		SUITE_RC(aero_store_slots_insert(suite_store, slot, 1, err), AERO_OK);
+		assert_in_range(aero_clock_ms() - began, 0, 5000);
+	}
+	SUITE_RC(aero_store_slots(suite_store, NULL, &slots, err), AERO_OK);
+	assert_int_equal(slots.n, 3); /* the one that was refused is not there */
+	aero_slots_clear(&slots);
+}
+
 static const struct CMUnitTest lmdb_tests[] = {
 	SUITE_TEST(the_file_is_private),
 	SUITE_TEST(reading_makes_no_file),
@@ -639,6 +692,7 @@ static const struct CMUnitTest lmdb_tests[] = {
 	SUITE_TEST(one_transaction_is_one_batch),
 	SUITE_TEST(a_process_killed_at_any_instant_leaves_a_usable_store),
 	SUITE_TEST(a_process_killed_while_it_makes_the_file_leaves_a_usable_one),
+	SUITE_TEST(a_stopped_writer_holds_nobody_up_for_good),
 	SUITE_TEST(who_may_not_is_told_so),
 	SUITE_TEST(a_full_file_system_loses_nothing),
 	SUITE_TEST(readers_that_died_make_room),

@@ -566,8 +566,60 @@ static void without_streams_it_polls(void **state)
 		assert_true(batch.kind == AERO_BATCH_POLL && batch.n == 1);
 		assert_int_equal(batch.position.token_len, 0);
 		aero_batch_clear(&batch);
+		/* and streams again once there are streams */
+		SUITE_RC(aero_watch_next(watch, 5000, &batch, err), AERO_OK);
+		assert_string_equal(aero_watch_mode(watch), "stream");
+		assert_true(batch.kind == AERO_BATCH_FULL && batch.n == 1);
+		assert_true(batch.position.token_len > 0);
+		aero_batch_clear(&batch);
 		aero_watch_close(watch);
 		watch = NULL;
+	}
+}
+
+static struct aero_mongo_known known_now(void)
+{
+	unsigned char process[AERO_MONGO_PROCESS_LEN];
+	struct aero_mongo_known known = {{{0}}, 0};
+	bson_t reply;
+
+	mongo_run("admin", "{\"hello\": 1}", &reply);
+	assert_true(aero_mongo_process_of(&reply, process));
+	aero_mongo_known_add(&known, process);
+	bson_destroy(&reply);
+	return known;
+}
+
+/* What a process says that is not known to have our history is not gone on from. */
+static void behind_a_strange_process_all_is_read(void **state)
+{
+	struct aero_mongo_origin origin = {
+		aero_store_name(store), mongo_database, {{{0}}, 0}};
+	struct aero_watch_opts opts = {.poll_interval = 1};
+	struct aero_position from = {0};
+	struct aero_batch batch = {0};
+	bson_t token;
+
+	(void)state;
+	insert_hostname("one");
+	follow(300);
+	aero_watch_close(watch);
+	watch = NULL;
+	assert_true(aero_mongo_token_unpack(&mirror.at, &origin, &token));
+	assert_int_equal(origin.known.n, 3); /* the three members */
+	for (int strange = 0; strange < 2; strange++) {
+		for (size_t i = 0; strange && i < origin.known.n; i++)
+			origin.known.v[i][0] ^= 1;
+		assert_true(aero_mongo_token_pack(&token, &origin, 1, &from));
+		opts.from = &from;
+		SUITE_RC(aero_watch_open(store, &opts, &watch, err), AERO_OK);
+		SUITE_RC(aero_watch_next(watch, 500, &batch, err), AERO_OK);
+		assert_true(batch.kind == (strange ? AERO_BATCH_FULL : AERO_BATCH_NONE));
+		assert_int_equal(batch.n, strange);
+		aero_batch_clear(&batch);
+		aero_watch_close(watch);
+		watch = NULL;
+		aero_position_clear(&from);
 	}
 }
 
@@ -580,19 +632,21 @@ static void a_foreign_position_is_lost(void **state)
 		{"mongodb://elsewhere:27017", "8200000001000000012B0229296E04"},
 	};
 	struct aero_watch_opts opts = {.poll_interval = 1};
+	struct aero_mongo_known here = known_now();
 	struct aero_batch batch = {0};
 
 	(void)state;
 	insert_hostname("one");
 	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
+		struct aero_mongo_origin origin = {NULL, mongo_database, here};
 		struct aero_position from = {0};
 		struct aero_err err = {{0}};
 		bson_t *token = json("{\"_data\": \"%s\"}", rows[i].token);
 		int rc;
 
-		assert_true(aero_mongo_token_pack(token,
-			rows[i].server == NULL ? aero_store_name(store) : rows[i].server,
-			mongo_database, 1, &from));
+		origin.server =
+			rows[i].server == NULL ? aero_store_name(store) : rows[i].server;
+		assert_true(aero_mongo_token_pack(token, &origin, 1, &from));
 		opts.from = &from;
 		rc = aero_watch_open(store, &opts, &watch, &err);
 		if (rc == AERO_OK) {
@@ -754,6 +808,40 @@ static void a_frozen_primary_loses_nothing(void **state)
 	under(freeze_primary, 8000);
 }
 
+/* What lib/store.h says of how long a call lasts. */
+static void a_call_on_a_frozen_primary_ends(void **state)
+{
+	struct aero_node was = {0};
+	struct aero_slot slot = {0};
+	int64_t began, took[2];
+	int rc[2];
+
+	(void)state;
+	SUITE_RC(aero_store_node_update(store, "i-1", &was, false, false, "", err),
+		AERO_OK);
+	for (int write = 0; write < 2; write++) {
+		freeze_primary();
+		began = aero_clock_ms();
+		rc[write] = write ? aero_store_node_update(
+					    store, "i-2", &was, false, false, "", NULL)
+				  : aero_store_by_instance(store, "i-1", &slot, NULL);
+		took[write] = aero_clock_ms() - began;
+		(void)kill(frozen, SIGCONT);
+		frozen = 0;
+		print_message("# %s: %s after %ld ms\n", write ? "write" : "read",
+			aero_rc_words(rc[write]), (long)took[write]);
+		assert_in_range(took[write], 0, 20000);
+		/* The set is whole again, and the store with it. */
+		for (int i = 0; i < 20 && aero_store_ping(store, NULL) != AERO_OK; i++)
+			(void)usleep(500 * 1000);
+		SUITE_RC(aero_store_node(store, "i-1", &was, err), AERO_OK);
+		was = (struct aero_node){0};
+	}
+	assert_true(rc[0] == AERO_MISS || rc[0] == AERO_NET);
+	/* The other member answered the second try, or it is for the caller to look. */
+	assert_true(rc[1] == AERO_OK || rc[1] == AERO_AMBIGUOUS);
+}
+
 /* Last: the member stays dead. */
 static void a_killed_primary_loses_nothing(void **state)
 {
@@ -770,11 +858,13 @@ static const struct CMUnitTest tests[] = {
 	FAULT_TEST(what_ends_a_stream_is_lost_and_a_new_one_opens),
 	FAULT_TEST(a_failing_stream_says_why),
 	FAULT_TEST(without_streams_it_polls),
+	FAULT_TEST(behind_a_strange_process_all_is_read),
 	FAULT_TEST(a_foreign_position_is_lost),
 	FAULT_TEST(a_secondary_is_read_when_asked_for),
 	FAULT_TEST(a_change_is_seen_at_once),
 	FAULT_TEST(a_step_down_loses_nothing),
 	FAULT_TEST(a_frozen_primary_loses_nothing),
+	FAULT_TEST(a_call_on_a_frozen_primary_ends),
 	FAULT_TEST(a_killed_primary_loses_nothing),
 };
 
