@@ -33,9 +33,9 @@ static void keep(const bson_t *token)
 	struct aero_position position = {0};
 	bson_t view;
 
-	must(aero_mongo_token_pack(token, "server", "aerostat", 1, &position));
-	must(!aero_mongo_token_unpack(&position, "other", "aerostat", &view));
-	if (aero_mongo_token_unpack(&position, "server", "aerostat", &view))
+	must(aero_mongo_token_pack(token, NULL, "server", "aerostat", 1, &position));
+	must(!aero_mongo_token_unpack(&position, "other", "aerostat", &view, NULL));
+	if (aero_mongo_token_unpack(&position, "server", "aerostat", &view, NULL))
 		must(bson_equal(&view, token));
 	aero_position_clear(&position);
 	(void)aero_mongo_token_time(token);
@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	any.token = malloc(size + 1);
 	must(any.token != NULL);
 	memcpy(any.token, data, size);
-	(void)aero_mongo_token_unpack(&any, "server", "aerostat", &view);
+	(void)aero_mongo_token_unpack(&any, "server", "aerostat", &view, NULL);
 	aero_position_clear(&any);
 	if (!bson_init_static(&view, data, size) || !aero_mongo_event_of(&view, &event))
 		return 0;

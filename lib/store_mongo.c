@@ -26,6 +26,7 @@ void aero_mongo_clear(struct aero_store_mongo *s)
 	if (s->pool != NULL)
 		mongoc_client_pool_destroy(s->pool);
 	mongoc_uri_destroy(s->uri);
+	bson_destroy(s->hosts);
 	free(s->database);
 }
 

@@ -54,6 +54,7 @@ struct aero_watch_opts {
 	const struct aero_position *from; /* NULL or empty: begin with a snapshot */
 	int poll_interval;                /* seconds, where there is no stream */
 	bool force_poll;
+	bool remembered; /* names of servers have the addresses that `from` remembers */
 };
 
 int aero_watch_open(struct aero_store *store, const struct aero_watch_opts *opts,

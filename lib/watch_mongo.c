@@ -60,11 +60,15 @@ uint64_t aero_mongo_operation_time(const struct aero_watch_mongo *w)
 static int stand(struct aero_watch_mongo *w, struct aero_batch *ret, struct aero_err *err)
 {
 	const struct aero_position *at = &w->at;
+	bson_t none = BSON_INITIALIZER;
 
 	if (w->time < at->source_time)
 		w->time = at->source_time;
-	if (w->token != NULL && !aero_mongo_token_pack(w->token, w->own.base.name,
-					w->own.database, w->time, &w->at))
+	aero_mongo_hosts_note(w);
+	if ((w->token != NULL || w->polling) &&
+		!aero_mongo_token_pack(w->token != NULL ? w->token : &none,
+			w->parent->hosts, w->own.base.name, w->own.database, w->time,
+			&w->at))
 		return no_memory(err);
 	if (!aero_position_set(&ret->position, at->token, at->token_len, at->source_time))
 		return no_memory(err);
@@ -269,9 +273,10 @@ static int ask_time(struct aero_watch_mongo *w, struct aero_err *err)
 static int start(struct aero_watch_mongo *w, const struct aero_watch_opts *opts,
 	struct aero_err *err)
 {
-	bool resume = opts->from != NULL && opts->from->token_len > 0, none = false;
+	bool given = opts->from != NULL && opts->from->token_len > 0, none = false,
+	     resume;
 	uint64_t now;
-	bson_t token;
+	bson_t token = BSON_INITIALIZER;
 	int rc = aero_mongo_connect(&w->own, err);
 
 	if (rc == AERO_OK)
@@ -284,10 +289,11 @@ static int start(struct aero_watch_mongo *w, const struct aero_watch_opts *opts,
 	w->polling = opts->force_poll || now == 0;
 	if (w->polling)
 		return AERO_OK;
-	if (resume && !aero_mongo_token_unpack(
-			      opts->from, w->own.base.name, w->own.database, &token))
+	if (given && !aero_mongo_token_unpack(
+			     opts->from, w->own.base.name, w->own.database, &token, NULL))
 		return aero_err_set(
 			err, AERO_LOST, "the position is of another server or database");
+	resume = !bson_empty(&token);
 	w->snapshot_due = !resume;
 	/* Behind T0: what happened at T0 is in the snapshot, which is read after it. */
 	rc = aero_mongo_stream_open(w, resume ? &token : NULL, now + 1, &none, err);
@@ -298,14 +304,27 @@ static int start(struct aero_watch_mongo *w, const struct aero_watch_opts *opts,
 	return rc;
 }
 
+/* What the position remembers of the servers, unless we know it better. */
+static void recall(struct aero_watch_mongo *w, const struct aero_watch_opts *opts)
+{
+	bson_t token, hosts;
+
+	if (w->parent->hosts == NULL && opts->from != NULL && opts->from->token_len > 0 &&
+		aero_mongo_token_unpack(
+			opts->from, w->own.base.name, w->own.database, &token, &hosts))
+		w->parent->hosts = bson_copy(&hosts);
+	aero_mongo_hosts_pin(w, opts->remembered);
+}
+
 /* The same server, over a connection of its own with a short time-out. */
-static int own_connection(struct aero_watch_mongo *w, const struct aero_store_mongo *s,
-	struct aero_err *err)
+static int own_connection(struct aero_watch_mongo *w, struct aero_store_mongo *s,
+	const struct aero_watch_opts *opts, struct aero_err *err)
 {
 	mongoc_read_concern_t *majority = mongoc_read_concern_new();
 	int rc = AERO_OK;
 
 	(void)mongoc_read_concern_set_level(majority, MONGOC_READ_CONCERN_LEVEL_MAJORITY);
+	w->parent = s;
 	w->own.read_only = true;
 	w->own.base.name = strdup(aero_store_name(&s->base));
 	w->own.database = strdup(s->database);
@@ -315,6 +334,8 @@ static int own_connection(struct aero_watch_mongo *w, const struct aero_store_mo
 		w->own.uri, MONGOC_URI_SOCKETTIMEOUTMS, SOCKET_MS);
 	if (w->own.base.name == NULL || w->own.database == NULL)
 		rc = no_memory(err);
+	if (rc == AERO_OK)
+		recall(w, opts);
 	if (rc == AERO_OK)
 		rc = aero_mongo_pool(w->own.uri, NULL, &w->own.pool, err);
 	mongoc_read_concern_destroy(majority);
@@ -337,7 +358,7 @@ int aero_mongo_watch_open(struct aero_store *base, const struct aero_watch_opts 
 	if (rc == AERO_OK && opts->from != NULL)
 		w->at.source_time = opts->from->source_time;
 	if (rc == AERO_OK)
-		rc = own_connection(w, aero_mongo_store(base), err);
+		rc = own_connection(w, aero_mongo_store(base), opts, err);
 	if (rc == AERO_OK)
 		rc = start(w, opts, err);
 	if (rc == AERO_OK)

@@ -249,32 +249,54 @@ static struct head head_of(const char *server, const char *database)
 	return head;
 }
 
-bool aero_mongo_token_pack(const bson_t *token, const char *server, const char *database,
-	uint64_t time, struct aero_position *ret)
+bool aero_mongo_token_pack(const bson_t *token, const bson_t *hosts, const char *server,
+	const char *database, uint64_t time, struct aero_position *ret)
 {
 	struct head head = head_of(server, database);
-	size_t len = sizeof(head) + token->len;
+	size_t more = hosts != NULL ? hosts->len : 0;
+	size_t len = sizeof(head) + token->len + more;
 	char *data = malloc(len);
 
 	if (data == NULL)
 		return false;
 	memcpy(data, &head, sizeof(head));
 	memcpy(data + sizeof(head), bson_get_data(token), token->len);
+	if (more > 0)
+		memcpy(data + sizeof(head) + token->len, bson_get_data(hosts), more);
 	aero_position_clear(ret);
 	*ret = (struct aero_position){data, len, time};
 	/* cppcheck-suppress memleak ; it is in *ret */
 	return true;
 }
 
+/* The document at the start of data, which may go on behind it. */
+static bool view_of(const unsigned char *data, size_t len, bson_t *ret)
+{
+	uint32_t own;
+
+	if (len < sizeof(own))
+		return false;
+	memcpy(&own, data, sizeof(own));
+	own = BSON_UINT32_FROM_LE(own);
+	return own <= len && bson_init_static(ret, data, own) &&
+	       bson_validate(ret, BSON_VALIDATE_NONE, NULL);
+}
+
 bool aero_mongo_token_unpack(const struct aero_position *position, const char *server,
-	const char *database, bson_t *ret_view)
+	const char *database, bson_t *ret_token, bson_t *ret_hosts)
 {
 	struct head head = head_of(server, database);
 	const unsigned char *data = position->token;
+	size_t len = position->token_len;
 
-	return position->token_len > sizeof(head) &&
-	       memcmp(data, &head, sizeof(head)) == 0 &&
-	       bson_init_static(ret_view, data + sizeof(head),
-		       position->token_len - sizeof(head)) &&
-	       bson_validate(ret_view, BSON_VALIDATE_NONE, NULL);
+	if (len <= sizeof(head) || memcmp(data, &head, sizeof(head)) != 0 ||
+		!view_of(data + sizeof(head), len - sizeof(head), ret_token))
+		return false;
+	if (ret_hosts != NULL) {
+		data += sizeof(head) + ret_token->len;
+		len -= sizeof(head) + ret_token->len;
+		if (!view_of(data, len, ret_hosts))
+			bson_init(ret_hosts);
+	}
+	return true;
 }

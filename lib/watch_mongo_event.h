@@ -30,11 +30,13 @@ void aero_mongo_event_clear(struct aero_mongo_event *event);
 uint64_t aero_mongo_token_time(const bson_t *token);
 
 /* A resume token as a position keeps it: together with where it comes from, so that it is
- * never used on another server, database or pipeline. unpack: false = not from there; the
- * view lives as long as data. */
-bool aero_mongo_token_pack(const bson_t *token, const char *server, const char *database,
-	uint64_t time, struct aero_position *ret);
+ * never used on another server, database or pipeline, and with hosts (NULL: nothing), the
+ * servers that last worked. A poll has an empty token. unpack: false = not from there;
+ * *ret_hosts (may be NULL) is empty where there are none; the views live as long as data.
+ */
+bool aero_mongo_token_pack(const bson_t *token, const bson_t *hosts, const char *server,
+	const char *database, uint64_t time, struct aero_position *ret);
 bool aero_mongo_token_unpack(const struct aero_position *position, const char *server,
-	const char *database, bson_t *ret_view);
+	const char *database, bson_t *ret_token, bson_t *ret_hosts);
 
 #endif

@@ -204,19 +204,21 @@ static void a_token_fits_its_origin_alone(void **state)
 	bson_t *token = json("{\"_data\": \"82aa\"}"), view;
 
 	(void)state;
-	assert_true(
-		aero_mongo_token_pack(token, "mongodb://a", "aerostat", 9, &position));
+	assert_true(aero_mongo_token_pack(
+		token, NULL, "mongodb://a", "aerostat", 9, &position));
 	assert_true(position.source_time == 9);
-	assert_true(aero_mongo_token_unpack(&position, "mongodb://a", "aerostat", &view));
+	assert_true(aero_mongo_token_unpack(
+		&position, "mongodb://a", "aerostat", &view, NULL));
 	assert_true(bson_equal(&view, token));
+	assert_false(aero_mongo_token_unpack(
+		&position, "mongodb://b", "aerostat", &view, NULL));
 	assert_false(
-		aero_mongo_token_unpack(&position, "mongodb://b", "aerostat", &view));
-	assert_false(aero_mongo_token_unpack(&position, "mongodb://a", "other", &view));
-	assert_false(
-		aero_mongo_token_unpack(&position, "mongodb://aaero", "stat", &view));
+		aero_mongo_token_unpack(&position, "mongodb://a", "other", &view, NULL));
+	assert_false(aero_mongo_token_unpack(
+		&position, "mongodb://aaero", "stat", &view, NULL));
 	for (cut = position; cut.token_len-- > 0;)
-		assert_false(
-			aero_mongo_token_unpack(&cut, "mongodb://a", "aerostat", &view));
+		assert_false(aero_mongo_token_unpack(
+			&cut, "mongodb://a", "aerostat", &view, NULL));
 	aero_position_clear(&position);
 	bson_destroy(token);
 }
