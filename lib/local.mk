@@ -67,4 +67,7 @@ tests_test_store_mongo_SOURCES = tests/test_store_mongo.c $(mongo_env) $(suite_s
 tests_test_watch_mongo_SOURCES = tests/test_watch_mongo.c $(mongo_env) $(suite_sources)
 tests_test_auth_mongo_SOURCES = tests/test_auth_mongo.c $(mongo_env) $(suite_sources)
 E2E_TESTS += tests/e2e/store_mongo.sh tests/e2e/watch_mongo.sh tests/e2e/auth_mongo.sh
-E2E_TESTS += tests/e2e/weather_dns.sh
+weather_net = tests/e2e/weather_auth.sh tests/e2e/weather_dns.sh tests/e2e/weather_net.sh \
+	tests/e2e/weather_tls.sh
+E2E_TESTS += $(weather_net)
+LONG_TESTS += $(weather_net)

@@ -136,6 +136,8 @@ static int next_delta(struct aero_watch_mongo *w, int timeout_ms, struct aero_ba
 			left = AWAIT_MS;
 		if (w->n_whole == 0)
 			rc = aero_mongo_stream_read(w, left < 1 ? 1 : (int)left, err);
+		if (rc == AERO_OK)
+			rc = aero_mongo_hosts_heard(w, err);
 		left = end - aero_clock_ms();
 	} while (rc == AERO_OK && w->n_whole == 0 && left > 0 && !aero_mongo_woken(w));
 	if (rc == AERO_OK && w->n_whole > 0) {

@@ -34,6 +34,8 @@ struct aero_watch_mongo {
 	struct aero_store_mongo *parent; /* remembers the servers that last worked */
 	int64_t hosts_due;               /* when to look again; 0 = not yet */
 	bool pinned;                     /* names have the addresses that last worked */
+	uint64_t heard;                  /* what seen was ... */
+	int64_t heard_at;                /* ... since then */
 };
 
 /* {sessionId, serverId} for commands of the watch. */
@@ -73,5 +75,8 @@ void aero_mongo_hosts_note(struct aero_watch_mongo *w);
 /* Before connecting: names have the addresses that last worked, or (false, or none are
  * known) what the system says. */
 void aero_mongo_hosts_pin(struct aero_watch_mongo *w, bool remembered);
+/* After reading the stream: AERO_NET when the member has stood still for long, cut off
+ * from its set but not from us. It answers, but has no news. */
+int aero_mongo_hosts_heard(struct aero_watch_mongo *w, struct aero_err *err);
 
 #endif

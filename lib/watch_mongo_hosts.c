@@ -17,6 +17,9 @@
 #define SOON_MS 3000 /* by then all members are known */
 #define LATER_MS 60000
 #define ADDRESSES_MAX 8
+/* A primary writes something every 10 s, which all members of its set show. */
+#define SILENT_MS 25000
+#define DEPOSED_MS 12000 /* no longer the primary that was asked for */
 
 static bool numeric(const char *host)
 {
@@ -197,4 +200,49 @@ void aero_mongo_hosts_pin(struct aero_watch_mongo *w, bool remembered)
 		!mongoc_uri_has_option(w->own.uri, MONGOC_URI_REPLICASET))
 		(void)mongoc_uri_set_option_as_utf8(
 			w->own.uri, MONGOC_URI_REPLICASET, bson_iter_utf8(&it, NULL));
+}
+
+/* How long this member may show nothing; 0 = for ever, as before 4.0, where a stream does
+ * not tell how far it has read if that was nothing. */
+static int64_t patience(const struct aero_watch_mongo *w)
+{
+	mongoc_server_description_t *server =
+		mongoc_client_get_server_description(w->own.client, w->server_id);
+	mongoc_read_mode_t mode =
+		mongoc_read_prefs_get_mode(mongoc_client_get_read_prefs(w->own.client));
+	const char *type;
+	int64_t ms = SILENT_MS;
+	bson_iter_t it;
+
+	if (server == NULL)
+		return SILENT_MS;
+	type = mongoc_server_description_type(server);
+	if (!bson_iter_init_find(&it, mongoc_server_description_hello_response(server),
+		    "maxWireVersion") ||
+		bson_iter_as_int64(&it) < 8)
+		ms = 0;
+	else if (strcmp(type, "RSPrimary") != 0 && strncmp(type, "RS", 2) == 0 &&
+		 (mode == MONGOC_READ_PRIMARY || mode == MONGOC_READ_PRIMARY_PREFERRED))
+		ms = DEPOSED_MS;
+	mongoc_server_description_destroy(server);
+	return ms;
+}
+
+int aero_mongo_hosts_heard(struct aero_watch_mongo *w, struct aero_err *err)
+{
+	int64_t now = aero_clock_ms(), silence, most;
+
+	if (w->seen != w->heard || w->heard_at == 0) {
+		w->heard = w->seen;
+		w->heard_at = now;
+	}
+	silence = now - w->heard_at;
+	if (silence < DEPOSED_MS)
+		return AERO_OK;
+	most = patience(w);
+	if (most == 0 || silence < most)
+		return AERO_OK;
+	return aero_err_set(err, AERO_NET,
+		"%.120s: the member that is read has heard nothing of its set for %lld s",
+		w->own.base.name, (long long)(silence / 1000));
 }

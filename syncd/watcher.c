@@ -22,8 +22,7 @@
 #define SAVE_MS 60000     /* a position alone is worth a commit so often */
 #define STEADY_MS 10000   /* after so long a failure is a new one */
 #define QUEUE_MAX 256
-#define NAMES_FAILED 3 /* then, every other time, addresses that last worked are tried \
-			*/
+#define NAMES_FAILED 3 /* then addresses that last worked, every other time */
 
 struct item {
 	struct item *next;

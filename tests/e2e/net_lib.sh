@@ -6,7 +6,7 @@
 # in_parts PART...: run this test once for each, side by side, and show what they say.
 in_parts()
 {
-	local part skipped= failed= code start=$SECONDS
+	local part skipped="" failed="" code start=$SECONDS
 	export AERO_STAGE=$stage
 	for part; do
 		spawn "part-$part" "$BASH" "$test_script" "$part"
@@ -38,7 +38,7 @@ addresses()
 	done
 }
 
-# db NAME ADDRESS [OPTION...]: a mongod at ADDRESS:27017 alone.
+# db NAME ADDRESS[,ADDRESS] [OPTION...]: a mongod there, port 27017; in node $db_on.
 db()
 {
 	local name=$1 address=$2
@@ -49,7 +49,13 @@ db()
 		--dbpath "$test_dir/$name" --wiredTigerCacheSizeGB 0.25 --oplogSize 64 \
 		--setParameter enableTestCommands=1 \
 		--setParameter diagnosticDataCollectionEnabled=false "$@"
-	wait_until 60 "$name" accepts "$address" 27017
+	wait_until 60 "$name" accepts_or_gone "$name" "${address%%,*}"
+	alive "$name" || fail "$name did not start"
+}
+
+accepts_or_gone()
+{
+	gone "$1" || accepts "$2" 27017
 }
 
 accepts()
@@ -60,7 +66,7 @@ accepts()
 # initiate SET ADDRESS HOST...: one set of the members HOST (:27017), asked at ADDRESS.
 initiate()
 {
-	local set=$1 at=$2 members= host i=0
+	local set=$1 at=$2 members="" host i=0
 	shift 2
 	for host; do
 		members+=",{\"_id\": $i, \"host\": \"$host:27017\"}"

@@ -79,7 +79,7 @@ part_set()
 	addresses 10.66.0.2 10.66.0.98 10.66.0.99
 	db db 10.66.0.2 --replSet aero
 	initiate aero 10.66.0.2 10.66.0.2
-	mongo_uri=mongodb://10.66.0.2/?replicaSet=aero
+	mongo_uri='mongodb://10.66.0.2/?replicaSet=aero'
 	server='mongodb://admin-master:27017/?serverSelectionTimeoutMS=1500'
 	doc admin-master 10.66.0.2
 	first_update 10.66.0.2 10.66.0.2
@@ -101,7 +101,7 @@ part_set()
 	iptables -F INPUT
 	iptables -t nat -A OUTPUT -d 10.66.0.2 -p tcp --dport 27017 -j DNAT --to 10.66.0.99
 	iptables -t nat -A OUTPUT -d 10.66.0.99 -p tcp --dport 27017 -j DNAT --to 10.66.0.98
-	mongo_at=mongodb://10.66.0.2/?directConnection=true mongo ping
+	mongo_at='mongodb://10.66.0.2/?directConnection=true' mongo ping
 	start_daemon
 	wait_until 60 "five attempts, one of them by memory" status_over reconnects 4
 	resolves seen-0 10.1.0.1 || fail "another set's data"
