@@ -36,9 +36,9 @@ static void keep(const bson_t *token)
 	bson_t view;
 
 	aero_mongo_known_add(&here.known, (const unsigned char *)"0123456789ab");
-	must(aero_mongo_token_pack(token, &here, 1, &position));
-	must(!aero_mongo_token_unpack(&position, &other, &view));
-	if (aero_mongo_token_unpack(&position, &here, &view))
+	must(aero_mongo_token_pack(token, NULL, &here, 1, &position));
+	must(!aero_mongo_token_unpack(&position, &other, &view, NULL));
+	if (aero_mongo_token_unpack(&position, &here, &view, NULL))
 		must(bson_equal(&view, token));
 	aero_position_clear(&position);
 	(void)aero_mongo_token_time(token);
@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	any.token = malloc(size + 1);
 	must(any.token != NULL);
 	memcpy(any.token, data, size);
-	(void)aero_mongo_token_unpack(&any, &here, &view);
+	(void)aero_mongo_token_unpack(&any, &here, &view, NULL);
 	aero_position_clear(&any);
 	if (!bson_init_static(&view, data, size) || !aero_mongo_event_of(&view, &event))
 		return 0;

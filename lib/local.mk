@@ -22,6 +22,7 @@ lib_libaero_la_SOURCES = \
 	lib/metadata.c lib/metadata.h \
 	lib/names.c lib/names.h \
 	lib/program.c lib/program.h \
+	lib/resolve.c lib/resolve.h \
 	lib/server.c lib/server.h \
 	lib/slot.c lib/slot.h \
 	lib/json.c lib/json.h \
@@ -41,6 +42,7 @@ lib_libaero_la_SOURCES = \
 	lib/watch_mongo.c lib/watch_mongo.h \
 	lib/watch_mongo_event.c lib/watch_mongo_event.h \
 	lib/watch_mongo_full.c \
+	lib/watch_mongo_hosts.c \
 	lib/watch_mongo_meet.c \
 	lib/watch_mongo_stream.c
 lib_libaero_la_LIBADD = $(MONGOC_LIBS) $(YAML_LIBS) $(CURL_LIBS) $(LMDB_LIBS)
@@ -48,7 +50,8 @@ lib_libaero_la_LIBADD = $(MONGOC_LIBS) $(YAML_LIBS) $(CURL_LIBS) $(LMDB_LIBS)
 if HAVE_CMOCKA
 lib_tests = tests/test_file tests/test_log tests/test_loop tests/test_conf \
 	tests/test_status tests/test_store_lmdb tests/test_server tests/test_watch \
-	tests/test_names tests/test_slot tests/test_store_doc tests/test_mongo
+	tests/test_names tests/test_slot tests/test_store_doc tests/test_mongo \
+	tests/test_resolve
 UNIT_TESTS += $(lib_tests)
 check_PROGRAMS += $(lib_tests)
 endif
@@ -68,3 +71,7 @@ tests_test_store_mongo_SOURCES = tests/test_store_mongo.c $(mongo_env) $(suite_s
 tests_test_watch_mongo_SOURCES = tests/test_watch_mongo.c $(mongo_env) $(suite_sources)
 tests_test_auth_mongo_SOURCES = tests/test_auth_mongo.c $(mongo_env) $(suite_sources)
 E2E_TESTS += tests/e2e/store_mongo.sh tests/e2e/watch_mongo.sh tests/e2e/auth_mongo.sh
+weather_net = tests/e2e/weather_auth.sh tests/e2e/weather_dns.sh tests/e2e/weather_net.sh \
+	tests/e2e/weather_tls.sh
+E2E_TESTS += $(weather_net)
+LONG_TESTS += $(weather_net)

@@ -26,6 +26,7 @@ void aero_mongo_clear(struct aero_store_mongo *s)
 	if (s->pool != NULL)
 		mongoc_client_pool_destroy(s->pool);
 	mongoc_uri_destroy(s->uri);
+	bson_destroy(s->hosts);
 	free(s->database);
 }
 
@@ -37,6 +38,18 @@ static void op_close(struct aero_store *base)
 	free(s);
 }
 
+/* Meet a server that the read preference allows: starting a session would wait for a
+ * primary, and one that reads elsewhere may not see that. */
+static bool meet(const struct aero_store_mongo *s, bson_error_t *error)
+{
+	mongoc_server_description_t *server = mongoc_client_select_server(
+		s->client, false, mongoc_client_get_read_prefs(s->client), error);
+	bool met = server != NULL;
+
+	mongoc_server_description_destroy(server);
+	return met;
+}
+
 int aero_mongo_connect(struct aero_store_mongo *s, struct aero_err *err)
 {
 	struct aero_mongo_place place = {s, "", ""};
@@ -44,7 +57,8 @@ int aero_mongo_connect(struct aero_store_mongo *s, struct aero_err *err)
 
 	if (s->client == NULL) {
 		s->client = mongoc_client_pool_pop(s->pool);
-		s->session = mongoc_client_start_session(s->client, NULL, &error);
+		if (meet(s, &error))
+			s->session = mongoc_client_start_session(s->client, NULL, &error);
 		if (s->session == NULL &&
 			(error.domain != MONGOC_ERROR_CLIENT ||
 				error.code != MONGOC_ERROR_CLIENT_SESSION_FAILURE)) {

@@ -21,6 +21,7 @@ struct aero_store_mongo {
 	mongoc_client_pool_t *pool;
 	mongoc_client_t *client;          /* NULL until the first use */
 	mongoc_client_session_t *session; /* of all writes; NULL: the server has none */
+	bson_t *hosts; /* the servers that last worked for a watch; NULL = not known */
 	unsigned sent; /* write commands that went out since aero_mongo_begin */
 };
 

@@ -100,6 +100,44 @@ enum aero_mongo_kind aero_mongo_kind_of(const bson_t *reply, const bson_error_t 
 	}
 }
 
+/* What the driver says of connections, and what to do about it. */
+static const struct {
+	const char *said, *hint;
+} hints[] = {
+	{"certificate verify failed (10)",
+		"; the server needs a new certificate (or the clock here is wrong)"},
+	{"certificate verify failed (9)", "; the server's certificate is not valid yet "
+					  "(or the clock here is wrong)"},
+	{"certificate verify failed (62)",
+		"; the server's certificate must hold the name by which it is called"},
+	{"certificate verify failed (64)",
+		"; the server's certificate must hold the address by which it is called"},
+	{"certificate verify failed",
+		"; tlsCAFile must hold the authority of the server's certificate"},
+	{"Failed initialize TLS state", "; tlsCAFile and tlsCertificateKeyFile must be "
+					"readable PEM, the key that of "
+					"the certificate"},
+	{"TLS handshake failed", "; does this server speak TLS, and want a certificate "
+				 "(tlsCertificateKeyFile)?"},
+};
+
+/* The first that fits; nothing for what speaks for itself. */
+static const char *hint_of(
+	const struct aero_mongo_place *place, const bson_error_t *error)
+{
+	if (error->domain != MONGOC_ERROR_SERVER_SELECTION)
+		return "";
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (strstr(error->message, hints[i].said) != NULL)
+			return hints[i].hint;
+	if (strstr(error->message, "Failed to read 4 bytes") == NULL)
+		return "";
+	return place->store->uri != NULL && mongoc_uri_get_tls(place->store->uri)
+		       ? "; it is frozen, no MongoDB, or refuses our certificate "
+			 "(tlsCertificateKeyFile)"
+		       : "; it is frozen, no MongoDB, or wants TLS (tls=true)";
+}
+
 int aero_mongo_read_error(const struct aero_mongo_place *place, const bson_t *reply,
 	const bson_error_t *error, struct aero_err *err)
 {
@@ -108,8 +146,8 @@ int aero_mongo_read_error(const struct aero_mongo_place *place, const bson_t *re
 
 	switch (aero_mongo_kind_of(reply, error)) {
 	case AERO_MONGO_TRANSIENT:
-		return aero_err_set(err, AERO_NET, "cannot reach %.120s: %.300s", name,
-			error->message);
+		return aero_err_set(err, AERO_NET, "cannot reach %.120s: %.240s%s", name,
+			error->message, hint_of(place, error));
 	case AERO_MONGO_PERM:
 		return aero_err_set(err, AERO_PERM,
 			"%.120s: the user's role lacks a privilege; it needs {resource: "

@@ -7,14 +7,20 @@
 #include "config.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "lib/file.h"
 #include "lib/store_mongo.h"
 
 /* A member that freezes costs an operation the socket's time-out and, for its second try,
  * at most the selection's: 11 s (lib/store.h). */
 #define WTIMEOUT_MS 5000
+#define PEM_MAX (4U << 20)
 
 /* What the user's URI leaves open. The socket waits longer than the server may. */
 static const struct {
@@ -27,11 +33,34 @@ static const struct {
 	{MONGOC_URI_HEARTBEATFREQUENCYMS, 10000},
 };
 
+/* On noise in place of an answer, driver 1.23 does not fail but abort (an assertion about
+ * the length of a message, in a thread of its own). Say what it means and end as for a
+ * server that cannot be reached, late enough to count as started with a supervisor. What
+ * the main thread aborts of is our own bug, and stays one. */
+static void driver_aborts(int signal)
+{
+	static const char words[] = "CRITICAL store: a server sent what the MongoDB "
+				    "driver cannot take: is it "
+				    "MongoDB? Ending\n";
+	const struct timespec pause = {.tv_sec = 2};
+
+	(void)signal;
+	if (gettid() == getpid())
+		return;
+	if (write(STDERR_FILENO, words, sizeof(words) - 1) < 0)
+		_exit(AERO_EXIT_UNAVAILABLE);
+	(void)nanosleep(&pause, NULL);
+	_exit(AERO_EXIT_UNAVAILABLE);
+}
+
 /* The driver's own log would go to stdout, and could show what is in a URI; what matters
  * comes back as errors. */
 static void silence(void)
 {
+	const struct sigaction aborts = {.sa_handler = driver_aborts};
+
 	mongoc_init();
+	(void)sigaction(SIGABRT, &aborts, NULL);
 	mongoc_log_set_handler(NULL, NULL);
 }
 
@@ -90,6 +119,42 @@ static bool at_signs_fit(const char *uri)
 	       (strchr(at + 1, '@') == NULL && at < hosts + strcspn(hosts, "/?#"));
 }
 
+/* The driver would only say "Failed initialize TLS state", and of a server at that. */
+static int check_files(const mongoc_uri_t *uri, struct aero_err *err)
+{
+	static const struct {
+		const char *key, *name, *parts[2];
+	} files[] = {
+		{MONGOC_URI_TLSCAFILE, "tlsCAFile", {"CERTIFICATE-----", ""}},
+		{MONGOC_URI_TLSCERTIFICATEKEYFILE, "tlsCertificateKeyFile",
+			{"CERTIFICATE-----", "PRIVATE KEY-----"}},
+	};
+	const char *path;
+	char *text = NULL;
+	size_t len;
+	int rc = AERO_OK;
+
+	for (size_t i = 0; rc == AERO_OK && i < sizeof(files) / sizeof(files[0]); i++) {
+		path = mongoc_uri_get_option_as_utf8(uri, files[i].key, NULL);
+		if (path == NULL)
+			continue;
+		rc = aero_file_read(path, PEM_MAX, &text, &len, err);
+		if (rc != AERO_OK)
+			rc = aero_err_prefix(
+				err, AERO_CONFIG, "server: %s", files[i].name);
+		else if (strstr(text, files[i].parts[0]) == NULL ||
+			 strstr(text, files[i].parts[1]) == NULL)
+			rc = aero_err_set(err, AERO_CONFIG,
+				"server: %s '%s': no PEM file with a certificate%s",
+				files[i].name, path, i == 0 ? "" : " and its key");
+		if (text != NULL)
+			explicit_bzero(text, len);
+		free(text);
+		text = NULL;
+	}
+	return rc;
+}
+
 int aero_mongo_uri(const struct aero_server *server, const char *role, mongoc_uri_t **ret,
 	struct aero_err *err)
 {
@@ -114,6 +179,8 @@ int aero_mongo_uri(const struct aero_server *server, const char *role, mongoc_ur
 				: "are user and password %-escaped, the options right?");
 	set_defaults(uri, role);
 	rc = set_concerns(uri, err);
+	if (rc == AERO_OK)
+		rc = check_files(uri, err);
 	if (rc == AERO_OK)
 		*ret = uri;
 	else

@@ -57,6 +57,7 @@ struct aero_watch_opts {
 	/* Called now and then while a snapshot is read, which may take long. */
 	void (*progress)(void *arg);
 	void *progress_arg;
+	bool remembered; /* names of servers have the addresses that `from` remembers */
 };
 
 int aero_watch_open(struct aero_store *store, const struct aero_watch_opts *opts,

@@ -55,13 +55,16 @@ static int stand(struct aero_watch_mongo *w, struct aero_batch *ret, struct aero
 {
 	const struct aero_position *at = &w->at;
 	struct aero_mongo_origin origin = {w->own.base.name, w->own.database, {{{0}}, 0}};
+	bson_t none = BSON_INITIALIZER;
 
 	aero_mongo_know_members(w);
 	origin.known = w->known;
 	if (w->time < at->source_time)
 		w->time = at->source_time;
-	if (w->token != NULL &&
-		!aero_mongo_token_pack(w->token, &origin, w->time, &w->at))
+	aero_mongo_hosts_note(w);
+	if ((w->token != NULL || w->polling) &&
+		!aero_mongo_token_pack(w->token != NULL ? w->token : &none,
+			w->parent->hosts, &origin, w->time, &w->at))
 		return no_memory(err);
 	if (!aero_position_set(&ret->position, at->token, at->token_len, at->source_time))
 		return no_memory(err);
@@ -131,6 +134,8 @@ static int next_delta(struct aero_watch_mongo *w, int timeout_ms, struct aero_ba
 			left = AWAIT_MS;
 		if (w->n_whole == 0)
 			rc = aero_mongo_stream_read(w, left < 1 ? 1 : (int)left, err);
+		if (rc == AERO_OK)
+			rc = aero_mongo_hosts_heard(w, err);
 		left = end - aero_clock_ms();
 	} while (rc == AERO_OK && w->n_whole == 0 && left > 0 && !aero_mongo_woken(w));
 	if (rc == AERO_OK && w->n_whole > 0) {
@@ -247,8 +252,8 @@ static int start(struct aero_watch_mongo *w, const struct aero_watch_opts *opts,
 {
 	struct aero_mongo_origin origin = {w->own.base.name, w->own.database, {{{0}}, 0}};
 	struct aero_mongo_known self = {{{0}}, 0};
-	bool resume = opts->from != NULL && opts->from->token_len > 0;
-	bson_t token;
+	bool given = opts->from != NULL && opts->from->token_len > 0, resume;
+	bson_t token = BSON_INITIALIZER;
 	int rc = aero_mongo_connect(&w->own, err);
 
 	if (rc == AERO_OK)
@@ -260,9 +265,10 @@ static int start(struct aero_watch_mongo *w, const struct aero_watch_opts *opts,
 	w->polling = w->force_poll;
 	if (w->polling)
 		return AERO_OK;
-	if (resume && !aero_mongo_token_unpack(opts->from, &origin, &token))
+	if (given && !aero_mongo_token_unpack(opts->from, &origin, &token, NULL))
 		return aero_err_set(
 			err, AERO_LOST, "the position is of another server or database");
+	resume = !bson_empty(&token); /* a poll has none */
 	if (resume && self.n == 1 && aero_mongo_known_has(&origin.known, self.v[0])) {
 		w->known = origin.known;
 	} else if (resume) {
@@ -272,14 +278,27 @@ static int start(struct aero_watch_mongo *w, const struct aero_watch_opts *opts,
 	return aero_mongo_open_stream(w, resume ? &token : NULL, &self, err);
 }
 
+/* What the position remembers of the servers, unless we know it better. */
+static void recall(struct aero_watch_mongo *w, const struct aero_watch_opts *opts)
+{
+	struct aero_mongo_origin origin = {w->own.base.name, w->own.database, {{{0}}, 0}};
+	bson_t token, hosts;
+
+	if (w->parent->hosts == NULL && opts->from != NULL && opts->from->token_len > 0 &&
+		aero_mongo_token_unpack(opts->from, &origin, &token, &hosts))
+		w->parent->hosts = bson_copy(&hosts);
+	aero_mongo_hosts_pin(w, opts->remembered);
+}
+
 /* The same server, over a connection of its own with a short time-out. */
-static int own_connection(struct aero_watch_mongo *w, const struct aero_store_mongo *s,
-	struct aero_err *err)
+static int own_connection(struct aero_watch_mongo *w, struct aero_store_mongo *s,
+	const struct aero_watch_opts *opts, struct aero_err *err)
 {
 	mongoc_read_concern_t *majority = mongoc_read_concern_new();
 	int rc = AERO_OK;
 
 	(void)mongoc_read_concern_set_level(majority, MONGOC_READ_CONCERN_LEVEL_MAJORITY);
+	w->parent = s;
 	w->own.read_only = true;
 	w->own.base.name = strdup(aero_store_name(&s->base));
 	w->own.database = strdup(s->database);
@@ -289,6 +308,8 @@ static int own_connection(struct aero_watch_mongo *w, const struct aero_store_mo
 		w->own.uri, MONGOC_URI_SOCKETTIMEOUTMS, SOCKET_MS);
 	if (w->own.base.name == NULL || w->own.database == NULL)
 		rc = no_memory(err);
+	if (rc == AERO_OK)
+		recall(w, opts);
 	if (rc == AERO_OK)
 		rc = aero_mongo_pool(w->own.uri, NULL, &w->own.pool, err);
 	mongoc_read_concern_destroy(majority);
@@ -314,7 +335,7 @@ int aero_mongo_watch_open(struct aero_store *base, const struct aero_watch_opts 
 	if (rc == AERO_OK && opts->from != NULL)
 		w->at.source_time = opts->from->source_time;
 	if (rc == AERO_OK)
-		rc = own_connection(w, aero_mongo_store(base), err);
+		rc = own_connection(w, aero_mongo_store(base), opts, err);
 	if (rc == AERO_OK)
 		rc = start(w, opts, err);
 	if (rc == AERO_OK)

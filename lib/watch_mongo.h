@@ -2,7 +2,7 @@
 /* The parts of a watch of MongoDB: watch_mongo.c (opening, waiting, polling),
  * watch_mongo_meet.c (who answers),
  * watch_mongo_stream.c (the cursor, transactions), watch_mongo_full.c (the snapshot),
- * watch_mongo_event.c (reading). */
+ * watch_mongo_event.c (reading), watch_mongo_hosts.c (the servers that worked). */
 #ifndef AERO_LIB_WATCH_MONGO_H
 #define AERO_LIB_WATCH_MONGO_H
 
@@ -36,6 +36,12 @@ struct aero_watch_mongo {
 	uint64_t seen; /* the stream has shown everything up to here */
 	bson_t *last;  /* token of the last event read */
 	uint64_t last_time;
+
+	struct aero_store_mongo *parent; /* remembers the servers that last worked */
+	int64_t hosts_due;               /* when to look again; 0 = not yet */
+	bool pinned;                     /* names have the addresses that last worked */
+	uint64_t heard;                  /* what seen was ... */
+	int64_t heard_at;                /* ... since then */
 };
 
 /* {sessionId, serverId} for commands of the watch. */
@@ -81,5 +87,16 @@ int aero_mongo_snapshot(
 /* Apply changes to a snapshot, which may hold later versions already. */
 int aero_mongo_merge(struct aero_batch *snapshot, const struct aero_batch *changes,
 	struct aero_err *err);
+
+/* ---- the servers that last worked ---- */
+
+/* Something has come: remember where from, once in a while. */
+void aero_mongo_hosts_note(struct aero_watch_mongo *w);
+/* Before connecting: names have the addresses that last worked, or (false, or none are
+ * known) what the system says. */
+void aero_mongo_hosts_pin(struct aero_watch_mongo *w, bool remembered);
+/* After reading the stream: AERO_NET when the member has stood still for long, cut off
+ * from its set but not from us. It answers, but has no news. */
+int aero_mongo_hosts_heard(struct aero_watch_mongo *w, struct aero_err *err);
 
 #endif

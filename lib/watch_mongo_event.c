@@ -289,12 +289,13 @@ static struct head head_of(const struct aero_mongo_origin *origin)
 	return head;
 }
 
-bool aero_mongo_token_pack(const bson_t *token, const struct aero_mongo_origin *origin,
-	uint64_t time, struct aero_position *ret)
+bool aero_mongo_token_pack(const bson_t *token, const bson_t *hosts,
+	const struct aero_mongo_origin *origin, uint64_t time, struct aero_position *ret)
 {
 	struct head head = head_of(origin);
 	size_t known = origin->known.n * AERO_MONGO_PROCESS_LEN;
-	size_t len = sizeof(head) + known + token->len;
+	size_t more = hosts != NULL ? hosts->len : 0;
+	size_t len = sizeof(head) + known + token->len + more;
 	char *data = malloc(len);
 
 	if (data == NULL)
@@ -302,29 +303,46 @@ bool aero_mongo_token_pack(const bson_t *token, const struct aero_mongo_origin *
 	memcpy(data, &head, sizeof(head));
 	memcpy(data + sizeof(head), origin->known.v, known);
 	memcpy(data + sizeof(head) + known, bson_get_data(token), token->len);
+	if (more > 0)
+		memcpy(data + len - more, bson_get_data(hosts), more);
 	aero_position_clear(ret);
 	*ret = (struct aero_position){data, len, time};
 	/* cppcheck-suppress memleak ; it is in *ret */
 	return true;
 }
 
+/* The document at the start of data, which may go on behind it. */
+static bool view_of(const unsigned char *data, size_t len, bson_t *ret)
+{
+	uint32_t own;
+
+	if (len < sizeof(own))
+		return false;
+	memcpy(&own, data, sizeof(own));
+	own = BSON_UINT32_FROM_LE(own);
+	return own <= len && bson_init_static(ret, data, own) &&
+	       bson_validate(ret, BSON_VALIDATE_NONE, NULL);
+}
+
 bool aero_mongo_token_unpack(const struct aero_position *position,
-	struct aero_mongo_origin *origin, bson_t *ret_view)
+	struct aero_mongo_origin *origin, bson_t *ret_token, bson_t *ret_hosts)
 {
 	struct head head = head_of(origin);
 	const unsigned char *data = position->token;
-	size_t start = sizeof(head);
+	size_t start = sizeof(head), len = position->token_len;
 
-	if (position->token_len <= sizeof(head) ||
+	if (len <= sizeof(head) ||
 		memcmp(data, &head, offsetof(struct head, n_known)) != 0)
 		return false;
 	memcpy(&head, data, sizeof(head));
 	start += head.n_known * (size_t)AERO_MONGO_PROCESS_LEN;
-	if (head.n_known > AERO_MONGO_KNOWN_MAX || start >= position->token_len ||
-		!bson_init_static(ret_view, data + start, position->token_len - start) ||
-		!bson_validate(ret_view, BSON_VALIDATE_NONE, NULL))
+	if (head.n_known > AERO_MONGO_KNOWN_MAX || start >= len ||
+		!view_of(data + start, len - start, ret_token))
 		return false;
 	origin->known.n = head.n_known;
 	memcpy(origin->known.v, data + sizeof(head), start - sizeof(head));
+	start += ret_token->len;
+	if (ret_hosts != NULL && !view_of(data + start, len - start, ret_hosts))
+		bson_init(ret_hosts);
 	return true;
 }

@@ -59,11 +59,13 @@ struct aero_mongo_origin {
 };
 
 /* A resume token as a position keeps it: together with where it comes from, so that it is
- * never used on another server, database or pipeline. unpack: false = not from there,
- * else origin->known is filled in; the view lives as long as data. */
-bool aero_mongo_token_pack(const bson_t *token, const struct aero_mongo_origin *origin,
-	uint64_t time, struct aero_position *ret);
+ * never used on another server, database or pipeline, and with hosts (NULL: nothing), the
+ * servers that last worked. A poll has an empty token. unpack: false = not from there;
+ * else origin->known is filled in, and *ret_hosts (may be NULL) is empty where there are
+ * none; the views live as long as data. */
+bool aero_mongo_token_pack(const bson_t *token, const bson_t *hosts,
+	const struct aero_mongo_origin *origin, uint64_t time, struct aero_position *ret);
 bool aero_mongo_token_unpack(const struct aero_position *position,
-	struct aero_mongo_origin *origin, bson_t *ret_view);
+	struct aero_mongo_origin *origin, bson_t *ret_token, bson_t *ret_hosts);
 
 #endif

@@ -220,6 +220,10 @@ static int indexes_once(void *arg, struct aero_err *err)
 
 	if (found != AERO_MISS && found != AERO_PERM)
 		return found;
+	/* who cannot even log in does not lack a right */
+	made = found == AERO_PERM ? aero_store_ping(store, err) : AERO_OK;
+	if (made != AERO_OK)
+		return made;
 	if (check->session->conf->dryrun) {
 		if (found == AERO_MISS && !check->session->conf->json)
 			(void)fputs("would create the indexes\n", check->out);

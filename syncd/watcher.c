@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/log.h"
 #include "lib/loop.h"
 #include "syncd/watcher.h"
 
@@ -21,6 +22,7 @@
 #define SAVE_MS 60000     /* a position alone is worth a commit so often */
 #define STEADY_MS 10000   /* after so long a failure is a new one */
 #define QUEUE_MAX 256
+#define NAMES_FAILED 3 /* then addresses that last worked, every other time */
 
 struct item {
 	struct item *next;
@@ -175,12 +177,15 @@ static bool moved(const struct aero_watcher *w, const struct aero_position *posi
 }
 
 /* Follow one watch to its end; *ret_worked: it gave something. */
-static int follow(struct aero_watcher *w, bool *ret_worked, struct aero_err *err)
+static int follow(
+	struct aero_watcher *w, bool remembered, bool *ret_worked, struct aero_err *err)
 {
 	const struct aero_watch_opts opts = {.from = &w->at,
 		.poll_interval = w->poll_interval,
 		.progress = moving,
-		.progress_arg = w};
+		.progress_arg = w,
+
+		.remembered = remembered};
 	struct aero_batch batch = {0};
 	struct aero_watch *watch = NULL;
 	int64_t began = aero_unix_ms();
@@ -193,6 +198,10 @@ static int follow(struct aero_watcher *w, bool *ret_worked, struct aero_err *err
 			break;
 		timeout = NEXT_MS;
 		contact(w);
+		if (remembered && !*ret_worked)
+			aero_log(AERO_WARNING, "store: reached by the address that last "
+					       "worked: where its "
+					       "name leads now, it does not answer");
 		*ret_worked = true;
 		tell(w, aero_watch_mode(watch), "");
 		if ((batch.kind != AERO_BATCH_NONE || moved(w, &batch.position)) &&
@@ -225,7 +234,8 @@ static void *run(void *arg)
 		(void)pthread_mutex_unlock(&w->lock);
 		worked = false;
 		began = aero_clock_ms();
-		rc = follow(w, &worked, &err);
+		rc = follow(
+			w, attempt >= NAMES_FAILED && attempt % 2 == 1, &worked, &err);
 		/* not a server that gives a snapshot and loses it again */
 		if (worked && aero_clock_ms() - began >= STEADY_MS)
 			attempt = 0;

@@ -206,28 +206,38 @@ static void a_token_fits_its_origin_alone(void **state)
 		{"mongodb://aaero", "stat"}};
 	struct aero_mongo_origin here = {"mongodb://a", "aerostat", {{{0}}, 0}}, there;
 	struct aero_position position = {0}, cut;
-	bson_t *token = json("{\"_data\": \"82aa\"}"), view;
+	bson_t *token = json("{\"_data\": \"82aa\"}"), view, with;
+	bson_t *hosts = json("{\"hosts\": {\"db\": [\"10.0.0.1\"]}}");
 	unsigned char process[AERO_MONGO_PROCESS_LEN] = {0};
 
 	(void)state;
 	for (size_t known = 0; known < 3; known++) {
-		assert_true(aero_mongo_token_pack(token, &here, 9, &position));
+		assert_true(aero_mongo_token_pack(token, NULL, &here, 9, &position));
 		assert_true(position.source_time == 9);
 		there = (struct aero_mongo_origin){
 			here.server, here.database, {{{0}}, 7}};
-		assert_true(aero_mongo_token_unpack(&position, &there, &view));
+		assert_true(aero_mongo_token_unpack(&position, &there, &view, NULL));
 		assert_true(bson_equal(&view, token));
 		assert_memory_equal(&there.known, &here.known, sizeof(here.known));
 		for (size_t i = 0; i < AERO_COUNT(others); i++) {
 			there.server = others[i].server;
 			there.database = others[i].database;
-			assert_false(aero_mongo_token_unpack(&position, &there, &view));
+			assert_false(
+				aero_mongo_token_unpack(&position, &there, &view, NULL));
 		}
 		for (cut = position; cut.token_len-- > 0;)
-			assert_false(aero_mongo_token_unpack(&cut, &here, &view));
+			assert_false(aero_mongo_token_unpack(&cut, &here, &view, NULL));
+		/* the servers that last worked go along */
+		assert_true(aero_mongo_token_pack(token, hosts, &here, 9, &position));
+		assert_true(aero_mongo_token_unpack(&position, &here, &view, &with));
+		assert_true(bson_equal(&view, token) && bson_equal(&with, hosts));
+		position.token_len--; /* they are not needed */
+		assert_true(aero_mongo_token_unpack(&position, &here, &view, &with));
+		assert_true(bson_equal(&view, token) && bson_empty(&with));
 		process[0]++;
 		aero_mongo_known_add(&here.known, process);
 	}
+	bson_destroy(hosts);
 	aero_position_clear(&position);
 	bson_destroy(token);
 }

@@ -17,7 +17,7 @@ static void indexes_are_made_or_registering_is_refused(void **state)
 		int check, create;
 		bool dryrun, no_indexes;
 		int rc;
-		unsigned ops; /* 1: looked, 2: made */
+		unsigned ops; /* looked, asked if it may enter at all, made */
 		const char *said;
 	} rows[] = {
 		{AERO_OK, AERO_OK, false, false, AERO_OK, 1, ""},
@@ -25,9 +25,9 @@ static void indexes_are_made_or_registering_is_refused(void **state)
 		{AERO_MISS, AERO_OK, true, false, AERO_OK, 1,
 			"would create the indexes\n"},
 		{AERO_OK, AERO_OK, true, false, AERO_OK, 1, ""},
-		{AERO_PERM, AERO_OK, true, false, AERO_OK, 1, ""},
+		{AERO_PERM, AERO_OK, true, false, AERO_OK, 2, ""},
 		{AERO_MISS, AERO_PERM, false, false, AERO_CONFIG, 2, ""},
-		{AERO_PERM, AERO_PERM, false, false, AERO_OK, 2, ""},
+		{AERO_PERM, AERO_PERM, false, false, AERO_OK, 3, ""},
 		{AERO_MISS, AERO_DUP_HOSTNAME, false, false, AERO_CONFIG, 2, ""},
 		{AERO_MISS, AERO_DUP_INSTANCE, false, false, AERO_CONFIG, 2, ""},
 		{AERO_MISS, AERO_NET, false, false, AERO_NET, 2, ""},
