@@ -35,7 +35,10 @@ static int write_in_place(const char *path, const char *line, struct aero_err *e
 
 	if (fd < 0)
 		return fail(err, "open", path);
-	rc = aero_file_write(fd, path, line, strlen(line), err);
+	/* first, so that the temporary file does not come back with the new name there */
+	rc = aero_file_sync_dir(path, err);
+	if (rc == AERO_OK)
+		rc = aero_file_write(fd, path, line, strlen(line), err);
 	if (rc == AERO_OK && ftruncate(fd, (off_t)strlen(line)) < 0)
 		rc = fail(err, "truncate", path);
 	if (rc == AERO_OK && fsync(fd) < 0)
