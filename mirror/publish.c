@@ -16,7 +16,8 @@
 #include "mirror/reader.h"
 
 /* Beside errno (positive) and MDB_* (down from -30799). */
-enum { CODE_DAMAGED = AERO_PUBLISH_DAMAGED, CODE_TOO_LONG = -2, CODE_BAD_KEY = -3, CODE_CRYPTO = -4 };
+#define CODE_DAMAGED AERO_PUBLISH_DAMAGED
+enum { CODE_TOO_LONG = -2, CODE_BAD_KEY = -3, CODE_CRYPTO = -4 };
 
 static const struct {
 	int code;

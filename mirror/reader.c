@@ -270,7 +270,7 @@ static enum aero_read seek(struct aero_reader *r, const unsigned char *key, size
 		rc = load(r, r->pgno + 1);
 	} while (rc == AERO_READ_OK && !r->leaf && branches++ < r->depth);
 	if (rc == AERO_READ_OK)
-		rc = r->leaf && entry(r, 0, ret, rec) && ret->end == AERO_PAGE_SIZE &&
+		rc = r->leaf && entry(r, 0, ret, rec) &&
 				     compare(r->high.key, r->high.len, ret) == 0
 			     ? done
 			     : AERO_READ_DAMAGED;

@@ -20,7 +20,7 @@ static void put(unsigned char *p, uint64_t v, size_t n)
 		*p++ = (unsigned char)v;
 }
 
-uint32_t mutant_rnd(struct mutant *m, size_t below)
+uint32_t mutant_rnd(struct mutant *m, uint64_t below)
 {
 	m->seed ^= m->seed << 13;
 	m->seed ^= m->seed >> 7;
@@ -226,10 +226,10 @@ static bool child_pointer(struct mutant *m)
 		break;
 	case 2:
 		to = ((uint64_t)mutant_rnd(m, 1U << 16) << 32) |
-		     mutant_rnd(m, (size_t)1 << 32);
+		     mutant_rnd(m, (uint64_t)1 << 32);
 		break;
 	case 3: /* beside the right one */
-		to = aero_le(n, 4) + (mutant_rnd(m, 2) ? 1U : -1U);
+		to = aero_le(n, 4) + (mutant_rnd(m, 2) ? 1 : UINT64_MAX);
 		break;
 	case 4:
 		to = aero_le(n, 4) ^ (uint64_t)1 << mutant_rnd(m, 12);
@@ -311,13 +311,14 @@ static bool lengths(struct mutant *m)
 
 	switch (mutant_rnd(m, 3)) {
 	case 0:
-		put(n + at, aero_le(n + at, size) + (mutant_rnd(m, 2) ? 1U : -1U), size);
+		put(n + at, aero_le(n + at, size) + (mutant_rnd(m, 2) ? 1 : UINT64_MAX),
+			size);
 		break;
 	case 1:
 		put(n + at, 0xffffffff, size);
 		break;
 	default:
-		put(n + at, mutant_rnd(m, (size_t)1 << 32), size);
+		put(n + at, mutant_rnd(m, (uint64_t)1 << 32), size);
 	}
 	return true;
 }
@@ -364,7 +365,7 @@ static bool meta_words(struct mutant *m)
 		{112, 8}, {128, 8}, {136, 8}, {144, 8}};
 	unsigned which = 1 + mutant_rnd(m, 3), page;
 	size_t i = mutant_rnd(m, sizeof(words) / sizeof(words[0]));
-	uint64_t to = mutant_rnd(m, 2) ? mutant_rnd(m, (size_t)1 << 32)
+	uint64_t to = mutant_rnd(m, 2) ? mutant_rnd(m, (uint64_t)1 << 32)
 				       : mutant_rnd(m, m->size / PAGE + 4);
 
 	for (page = 0; page < 2; page++)

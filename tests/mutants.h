@@ -38,6 +38,6 @@ void mutant_open(struct mutant *m, const unsigned char *good, size_t size,
 void mutant_close(struct mutant *m);
 /* Make bytes good again; dirty still says where they were not. */
 void mutant_undo(struct mutant *m);
-uint32_t mutant_rnd(struct mutant *m, size_t below);
+uint32_t mutant_rnd(struct mutant *m, uint64_t below);
 
 #endif
