@@ -67,6 +67,25 @@ size_t aero_rec_encode(const unsigned char *key, size_t keylen,
 	return len;
 }
 
+unsigned aero_rec_fitting(const struct aero_rec *rec, size_t *ret_len)
+{
+	size_t len = AERO_REC_HEADER + (size_t)4 * rec->n4 + (size_t)16 * rec->n6 +
+		     strlen(rec->canon) + 1,
+	       one;
+	const char *p = rec->aliases;
+	unsigned n;
+
+	for (n = 0; n < rec->n_alias && n < AERO_ALIAS_MAX; n++) {
+		one = strlen(p) + 1;
+		if (len + one > AERO_REC_MAX)
+			break;
+		len += one;
+		p += one;
+	}
+	*ret_len = len;
+	return n;
+}
+
 size_t aero_meta_encode(
 	const struct aero_meta *meta, unsigned char out[static AERO_REC_MAX])
 {

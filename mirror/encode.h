@@ -10,6 +10,9 @@
 size_t aero_rec_encode(const unsigned char *key, size_t keylen,
 	const struct aero_rec *rec, unsigned char out[static AERO_REC_MAX]);
 
+/* How many of its aliases, from the first, a record can hold, and its length then. */
+unsigned aero_rec_fitting(const struct aero_rec *rec, size_t *ret_len);
+
 /* The same for the meta value. */
 size_t aero_meta_encode(
 	const struct aero_meta *meta, unsigned char out[static AERO_REC_MAX]);

@@ -5,10 +5,11 @@
  * It is an LMDB 0.9 environment in one file (MDB_NOSUBDIR), data version 1, page size
  * 4,096, little-endian, 64-bit page numbers; main DB only, no duplicates, no overflow
  * pages. It is built aside, verified, renamed into place and never written again, so a
- * reader needs neither a lock nor a mapping. All entries are appended in key order, into
- * a fresh file: what is not there can be proved by what lies beside it (reader.c). Bytes
- * 8 and 9 of every page, which LMDB does not use, are the generation's lowest 16 bits: a
- * page that an older file left in the same place is told apart.
+ * reader needs neither a lock nor a mapping. Leaves lie in the order of their keys, each
+ * filled from its end down; a branch has the first key of each page below; the root comes
+ * last: what is not there can be proved by what lies beside it (reader.c). Bytes 8 and 9
+ * of every page, which LMDB does not use, are the generation's lowest 16 bits: a page
+ * that an older file left in the same place is told apart.
  *
  * Keys (bytes compare as memcmp, shorter first):
  *   'a' + 4 or 16 bytes    an address, network order    -> record

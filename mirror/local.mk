@@ -1,8 +1,10 @@
 # The file that every process reads: its format, its reader (libc only), its writer.
 noinst_LTLIBRARIES += mirror/libaero_mirror.la
 mirror_libaero_mirror_la_SOURCES = \
+	mirror/build.c mirror/build.h \
 	mirror/encode.c mirror/encode.h \
 	mirror/layout.h \
+	mirror/pages.c mirror/pages.h \
 	mirror/publish.c mirror/publish.h \
 	mirror/reader.c mirror/reader.h \
 	mirror/record.c mirror/record.h

@@ -195,7 +195,7 @@ int main(int argc, char **argv)
 {
 	unsigned long lookups = argc > 2 ? strtoul(argv[2], NULL, 10) : 1000000;
 	long per_second = argc > 3 ? strtol(argv[3], NULL, 10) : 100;
-	struct aero_published keep = {-1};
+	struct aero_published keep = {.old_fd = -1};
 	struct timespec t0, t1;
 	double seconds;
 	int generations;

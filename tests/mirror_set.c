@@ -154,7 +154,7 @@ static int compare(const void *left, const void *right)
 int mirror_set_publish(struct mirror_set *set, const char *path, uint64_t generation,
 	unsigned n_zones, const char *zones, struct aero_publish_error *err)
 {
-	struct aero_published keep = {-1};
+	struct aero_published keep = {.old_fd = -1};
 	struct aero_generation gen = {0};
 	struct timespec now;
 	size_t i, cut;

@@ -127,7 +127,7 @@ static void what_is_wrong_leaves_the_old_file(void **state)
 	struct aero_entry entries[] = {{a, 6, &rec, false}, {b, 6, &rec, false}};
 	struct aero_generation gen = {
 		.entries = entries, .n_entries = 2, .meta = {.zones = ""}};
-	struct aero_published keep = {-1};
+	struct aero_published keep = {.old_fd = -1};
 	struct aero_publish_error err;
 	size_t cut;
 
@@ -254,7 +254,7 @@ static void verify_finds_flipped_bytes(void **state)
 static void aliases_are_cut_until_the_record_fits(void **state)
 {
 	struct aero_publish_error err;
-	struct aero_published keep = {-1};
+	struct aero_published keep = {.old_fd = -1};
 	unsigned char key[AERO_KEY_MAX];
 	static const unsigned char addr[16 * 8];
 	char aliases[40 * 64];
@@ -298,7 +298,7 @@ static void aliases_are_cut_until_the_record_fits(void **state)
 static void the_replaced_file_is_kept_until_the_next(void **state)
 {
 	struct aero_generation gen = {.meta = {.zones = ""}};
-	struct aero_published keep = {-1};
+	struct aero_published keep = {.old_fd = -1};
 	struct aero_publish_error err;
 	struct stat first, second, held;
 	size_t cut;
@@ -323,7 +323,7 @@ static void the_replaced_file_is_kept_until_the_next(void **state)
 static void a_relative_path_works(void **state)
 {
 	struct aero_generation gen = {.meta = {.zones = ""}};
-	struct aero_published keep = {-1};
+	struct aero_published keep = {.old_fd = -1};
 	struct aero_publish_error err;
 	size_t cut;
 
