@@ -20,32 +20,32 @@ static void must(bool holds)
 		abort();
 }
 
-static int compare(const void *left, const void *right)
+static int compare(const unsigned char *a, size_t alen, const struct aero_entry *b)
 {
-	const struct aero_entry *a = left, *b = right;
-	int diff = memcmp(a->key, b->key, a->keylen < b->keylen ? a->keylen : b->keylen);
+	int diff = memcmp(a, b->key, alen < b->keylen ? alen : b->keylen);
 
-	return diff != 0 ? diff : (a->keylen > b->keylen) - (a->keylen < b->keylen);
+	return diff != 0 ? diff : (alen > b->keylen) - (alen < b->keylen);
 }
 
-static void check(struct aero_answer_set *set)
+static void check(const struct aero_answer_set *set)
 {
-	unsigned char out[AERO_REC_MAX];
+	unsigned char out[AERO_REC_MAX], last[AERO_KEY_MAX];
+	struct aero_answers_walk walk;
 	struct aero_rec rec, back;
+	struct aero_entry e;
+	size_t last_len = 0, len;
 
-	if (set->n_entries > 0)
-		qsort(set->entries, set->n_entries, sizeof(*set->entries), compare);
-	for (size_t i = 0; i < set->n_entries; i++) {
-		const struct aero_entry *e = &set->entries[i];
-		size_t len;
-
-		must(i == 0 || compare(e - 1, e) < 0);
-		rec = *e->rec;
+	aero_answers_walk(set->answers, false, &walk);
+	while (aero_answers_next(&walk, &e)) {
+		must(last_len == 0 || compare(last, last_len, &e) < 0);
+		memcpy(last, e.key, e.keylen);
+		last_len = e.keylen;
+		rec = *e.rec;
 		/* aliases are cut until it fits */
-		while ((len = aero_rec_encode(e->key, e->keylen, &rec, out)) == 0 &&
+		while ((len = aero_rec_encode(e.key, e.keylen, &rec, out)) == 0 &&
 			rec.n_alias > 0)
 			rec.n_alias--;
-		must(len > 0 && aero_rec_decode(e->key, e->keylen, out, len, &back));
+		must(len > 0 && aero_rec_decode(e.key, e.keylen, out, len, &back));
 	}
 }
 
@@ -92,7 +92,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(aero_answers_make(answers, &set, &err) == AERO_OK);
 	check(&set);
 	check_rows(&set);
-	aero_answer_set_clear(&set);
 	bson_reader_destroy(reader);
 	aero_answers_free(answers);
 	return 0;

@@ -44,6 +44,7 @@ struct aero_publish_error {
 };
 
 #define AERO_PUBLISH_DAMAGED (-1) /* the code of a file that is not as published */
+
 /* The file published last, for the next one to take unchanged leaves from. */
 struct aero_base {
 	int fd;

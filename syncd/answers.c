@@ -40,6 +40,9 @@ int aero_answers_new(const struct aero_answers_opts *opts, struct aero_answers *
 		goto out;
 	}
 	answers->opts = *opts;
+	answers->all_changed = answers->list_due = true;
+	aero_table_init(&answers->table);
+	aero_order_init(&answers->order);
 	answers->opts.domain = answers->domain;
 	answers->opts.zones = &answers->zones;
 	if (*answers->domain != '\0')
@@ -59,8 +62,10 @@ void aero_answers_free(struct aero_answers *answers)
 {
 	if (answers == NULL)
 		return;
-	aero_order_clear(&answers->order);
+	free(answers->order.v);
 	aero_table_clear(&answers->table);
+	free(answers->changed.bytes);
+	free(answers->changed.at);
 	aero_list_clear(&answers->zones);
 	free(answers->domain);
 	free(answers);

@@ -1,370 +1,425 @@
 /* SPDX-License-Identifier: MIT */
-/* Who has which name and address, and the records of that. */
+/*
+ * Who has which name and address. What a document gets depends on those that ask for the
+ * same keys, and, for its aliases and addresses, on whether it got its hostname. So a
+ * change touches the keys of its documents before and after, and those of documents that
+ * get or lose their hostname by it: first the hostnames among the touched keys are
+ * settled, which may touch more, then the rest. Documents that get or lose anything have
+ * their records made anew.
+ */
 #include "config.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "mirror/record.h"
+#include "mirror/encode.h"
 #include "syncd/answers_parts.h"
 
-/* A service that answers with its members' addresses. */
-struct aero_service {
-	const struct aero_label *label;
-	const char *canon;
-	char fqdn[AERO_NAME_MAX + 1];
-	struct aero_rec rec;
-	unsigned char addr4[AERO_ADDR_MAX][4], addr6[AERO_ADDR_MAX][16];
-};
+#define ALL_ABOVE 64 /* touched keys; and more than an eighth of all: settle all */
 
-/* ---- making: who has which key ---- */
+/* ---- what a document comes to ---- */
 
-struct make {
-	struct aero_document **docs; /* in natural order */
-	size_t n;
-	struct aero_keys keys;
-	struct aero_answer_set set;
-	size_t n_services, n_entries; /* room needed */
-};
-
-static void refuse(struct make *m, const struct aero_document *doc, const char *name,
-	const char *why)
+static struct aero_tally tally_of(
+	struct aero_answers *answers, const struct aero_document *doc)
 {
-	struct aero_answer_set *set = &m->set;
+	struct aero_tally t = {.gaps = doc->gap,
+		.refused = doc->n_refused,
+		.odd = doc->odd,
+		.cut = doc->n_cut};
+	const struct aero_rec *rec;
+	size_t len;
 
-	if (set->n_listed < AERO_REFUSED_LISTED)
-		set->refused[set->n_listed++] = (struct aero_refused){name, why, doc};
-	set->n_refused++;
+	if (!doc->answers)
+		return t;
+	if (!aero_is_host(doc)) {
+		t.refused++;
+		return t;
+	}
+	t.hosts = 1;
+	for (size_t i = 0; i < doc->n_aliases; i++)
+		t.refused += !doc->aliases[i].won;
+	if (doc->n_aliases > 0) {
+		rec = aero_answers_record(answers, doc);
+		t.cut += rec->n_alias - aero_rec_fitting(rec, &len);
+	}
+	return t;
 }
 
-static void say_odd(struct make *m, const struct aero_document *doc)
+static void count(struct aero_answers *answers, const struct aero_document *doc, bool in)
 {
-	struct aero_answer_set *set = &m->set;
+	struct aero_tally t = tally_of(answers, doc), *all = &answers->tally;
 
-	if (set->n_odd_listed < AERO_REFUSED_LISTED)
-		set->odd[set->n_odd_listed++] =
-			(struct aero_refused){doc->name.text, doc->odd, doc};
-	set->n_odd++;
+	all->hosts = in ? all->hosts + t.hosts : all->hosts - t.hosts;
+	all->gaps = in ? all->gaps + t.gaps : all->gaps - t.gaps;
+	all->refused = in ? all->refused + t.refused : all->refused - t.refused;
+	all->odd = in ? all->odd + t.odd : all->odd - t.odd;
+	all->cut = in ? all->cut + t.cut : all->cut - t.cut;
+	answers->list_due |= t.refused + t.odd > 0;
+}
+
+/* ---- settling ---- */
+
+struct settle {
+	struct aero_answers *answers;
+	bool all, failed;
+	struct aero_candidate *touched; /* keys, in any order, some more than once */
+	size_t n, room;
+	struct aero_document **changed; /* each once */
+	size_t n_changed, changed_room;
+};
+
+static bool room_for(void **v, size_t *room, size_t n, size_t size)
+{
+	void *grown;
+
+	if (n <= *room)
+		return true;
+	n += n / 2 + 16;
+	grown = reallocarray(*v, n, size);
+	if (grown == NULL)
+		return false;
+	*v = grown;
+	*room = n;
+	return true;
+}
+
+/* The document is about to get or lose something. */
+static void change(struct settle *s, struct aero_document *doc)
+{
+	if (s->all || doc->changed)
+		return;
+	if (!room_for((void **)(void *)&s->changed, &s->changed_room, s->n_changed + 1,
+		    sizeof(struct aero_document *))) {
+		s->failed = true;
+		return;
+	}
+	count(s->answers, doc, false);
+	doc->changed = true;
+	s->changed[s->n_changed++] = doc;
+}
+
+/* The hostname is won or lost, so its other keys must be looked at. */
+static void touch(struct settle *s, struct aero_document *doc)
+{
+	size_t n = aero_candidates_count(doc);
+
+	if (s->all)
+		return;
+	if (!room_for((void **)(void *)&s->touched, &s->room, s->n + n,
+		    sizeof(*s->touched))) {
+		s->failed = true;
+		return;
+	}
+	(void)aero_candidates_add(s->touched + s->n, doc);
+	s->n += n;
 }
 
 /* Is a the one that wins a clash of hostnames? */
-static bool better_id(const struct aero_document *a, const struct aero_document *b)
+static bool better(const struct aero_document *a, const struct aero_document *b)
 {
 	size_t len = a->id_len < b->id_len ? a->id_len : b->id_len;
 	int diff = memcmp(a->id, b->id, len);
 
+	if (a->answers != b->answers)
+		return a->answers; /* a gap yields */
 	if (a->registered_at != b->registered_at)
 		return a->registered_at > b->registered_at;
 	return diff < 0 || (diff == 0 && a->id_len < b->id_len);
 }
 
-/* The key goes to doc; *won says so, for as long as it does. */
-static void take(
-	struct aero_key *key, enum aero_claim claim, struct aero_document *doc, bool *won)
+/* The hostname of the group from i to end. */
+static void settle_host(struct settle *s, size_t i, size_t end)
 {
-	if (key->won != NULL)
-		*key->won = false;
-	key->claim = (uint8_t)claim;
-	key->doc = doc;
-	key->won = won;
-	*won = true;
-}
+	const struct aero_sorted *order = &s->answers->order;
+	const struct aero_document *best = NULL;
 
-static void claim_names(struct make *m)
-{
-	for (size_t i = 0; i < m->n; i++) {
-		struct aero_document *doc = m->docs[i];
-		struct aero_key *key;
+	for (size_t j = i; j < end; j++) {
+		const struct aero_candidate *c = aero_order_at(order, j);
 
-		doc->name.won = false;
-		if (!doc->answers && !doc->gap)
-			continue;
-		key = aero_keys_at(&m->keys, doc->name.key, doc->name.len);
-		if (key->claim == AERO_CLAIM_NONE ||
-			(doc->answers && (key->claim == AERO_CLAIM_GAP ||
-						 better_id(doc, key->doc))))
-			take(key, doc->answers ? AERO_CLAIM_HOST : AERO_CLAIM_GAP, doc,
-				&doc->name.won);
-	}
-}
-
-static bool is_host(const struct aero_document *doc)
-{
-	return doc->answers && doc->name.won;
-}
-
-/* Newest registration, else natural order, in which the documents come. */
-static void claim_newest(struct make *m, const unsigned char *at, size_t len,
-	enum aero_claim claim, struct aero_document *doc, bool *won)
-{
-	struct aero_key *key = aero_keys_at(&m->keys, at, len);
-
-	*won = false;
-	if (key->claim == AERO_CLAIM_NONE ||
-		(key->claim == claim && doc->registered_at > key->doc->registered_at))
-		take(key, claim, doc, won);
-}
-
-static void claim_rest(struct make *m)
-{
-	for (size_t i = 0; i < m->n; i++) {
-		struct aero_document *doc = m->docs[i];
-
-		if (!is_host(doc))
-			continue;
-		for (size_t j = 0; j < doc->n_aliases; j++)
-			claim_newest(m, doc->aliases[j].key, doc->aliases[j].len,
-				AERO_CLAIM_ALIAS, doc, &doc->aliases[j].won);
-		for (size_t j = 0; j < (size_t)doc->n4 + doc->n6; j++)
-			claim_newest(m, doc->addr_key[j], j < doc->n4 ? 5 : 17,
-				AERO_CLAIM_ADDRESS, doc, &doc->addr_won[j]);
-	}
-}
-
-/* Last, so that every name beats it. */
-static void claim_services(struct make *m)
-{
-	for (size_t i = 0; i < m->n; i++) {
-		struct aero_document *doc = m->docs[i];
-		struct aero_key *key;
-
-		if (!is_host(doc) || *doc->service.text == '\0')
-			continue;
-		key = aero_keys_at(&m->keys, doc->service.key, doc->service.len);
-		if (key->claim == AERO_CLAIM_NONE) {
-			take(key, AERO_CLAIM_SERVICE, doc, &doc->service.won);
-			key->index = (uint32_t)m->n_services++;
+		if (c->claim != AERO_CLAIM_HOST) {
+			end = j;
+			break;
 		}
+		if (!c->full && (best == NULL || better(c->doc, best)))
+			best = c->doc;
 	}
-}
+	for (size_t j = i; j < end; j++) {
+		const struct aero_candidate *c = aero_order_at(order, j);
 
-/* ---- making: records and entries ---- */
-
-static void add_entry(struct make *m, const unsigned char *key, size_t len,
-	const struct aero_rec *rec, bool is_alias)
-{
-	m->set.entries[m->set.n_entries++] = (struct aero_entry){
-		.key = key, .keylen = len, .rec = rec, .is_alias = is_alias};
-}
-
-static char *add_text(char *at, const char *text)
-{
-	size_t size = strlen(text) + 1;
-
-	memcpy(at, text, size);
-	return at + size;
-}
-
-/* The record of a host, its aliases from *blob and *texts on. */
-static void add_host(
-	struct make *m, struct aero_document *doc, char **blob, const char ***texts)
-{
-	struct aero_host *host = &m->set.hosts[m->set.n_hosts++];
-
-	doc->host = host;
-	*host = (struct aero_host){.doc = doc, .aliases = *texts};
-	host->rec = (struct aero_rec){.n4 = doc->n4,
-		.n6 = doc->n6,
-		.addr4 = doc->addr4[0],
-		.addr6 = doc->addr6[0],
-		.canon = doc->fqdn != NULL ? doc->fqdn : doc->name.text,
-		.aliases = *blob};
-	if (doc->fqdn != NULL) {
-		*blob = add_text(*blob, doc->name.text);
-		host->rec.n_alias++;
-	}
-	for (size_t i = 0; i < doc->n_aliases; i++) {
-		const struct aero_label *alias = &doc->aliases[i];
-
-		if (!alias->won) {
-			struct aero_key *key =
-				aero_keys_at(&m->keys, alias->key, alias->len);
-
-			refuse(m, doc, alias->text,
-				key->claim == AERO_CLAIM_ALIAS
-					? "alias of another node"
-					: "alias that is a hostname");
+		if (c->full || c->doc->name.won == (c->doc == best))
 			continue;
-		}
-		*blob = add_text(*blob, alias->text);
-		*(*texts)++ = alias->text;
-		host->rec.n_alias++;
-		host->n_aliases++;
+		change(s, c->doc);
+		c->doc->name.won = c->doc == best;
+		touch(s, c->doc);
 	}
 }
 
-/* Its first eight members of each family. */
-static void add_member(struct make *m, const struct aero_document *doc)
+static bool *won_of(const struct aero_candidate *c)
 {
-	struct aero_service *service;
-	struct aero_rec *rec;
-	struct aero_key *key;
-
-	if (*doc->service.text == '\0')
-		return;
-	key = aero_keys_at(&m->keys, doc->service.key, doc->service.len);
-	if (key->claim != AERO_CLAIM_SERVICE)
-		return;
-	service = &m->set.services[key->index];
-	rec = &service->rec;
-	if (service->label == NULL) {
-		service->label = &doc->service;
-		*rec = (struct aero_rec){.addr4 = service->addr4[0],
-			.addr6 = service->addr6[0],
-			.canon = doc->service.text,
-			.aliases = ""};
-		if (doc->service.full > 0) {
-			memcpy(service->fqdn, doc->service.key + 1,
-				doc->service.full - 1U);
-			rec->canon = service->fqdn;
-		}
-	}
-	for (uint8_t i = 0; i < doc->n4 && rec->n4 < AERO_ADDR_MAX; i++)
-		memcpy(service->addr4[rec->n4++], doc->addr4[i], 4);
-	for (uint8_t i = 0; i < doc->n6 && rec->n6 < AERO_ADDR_MAX; i++)
-		memcpy(service->addr6[rec->n6++], doc->addr6[i], 16);
+	return c->claim == AERO_CLAIM_ADDRESS ? &c->doc->addr_won[c->index]
+					      : &c->doc->aliases[c->index].won;
 }
 
-static void add_document(
-	struct make *m, struct aero_document *doc, char **blob, const char ***texts)
+/* The alias or the address: newest registration, else natural order, in which they come.
+ */
+static void settle_newest(struct settle *s, size_t i, size_t end)
 {
-	m->set.n_gaps += doc->gap;
-	m->set.n_cut += doc->n_cut;
-	for (size_t i = 0; i < doc->n_listed; i++)
-		refuse(m, doc, doc->refused[i].name, doc->refused[i].why);
-	m->set.n_refused += doc->n_refused - doc->n_listed;
-	if (doc->odd != NULL)
-		say_odd(m, doc);
-	if (!doc->answers)
-		return;
-	if (!is_host(doc)) {
-		refuse(m, doc, doc->name.text, "hostname of another document");
-		return;
-	}
-	add_host(m, doc, blob, texts);
-	add_member(m, doc);
-}
+	const struct aero_candidate *best = NULL;
+	bool taken = false; /* by a hostname, a gap's as well */
 
-/* The keys that were won, in the order of the file. */
-static void add_entries(struct make *m, const struct aero_order *order)
-{
-	for (size_t i = 0; i < order->n; i++) {
-		const struct aero_candidate *c = &order->v[i];
+	for (size_t j = i; j < end; j++) {
+		const struct aero_candidate *c = aero_order_at(&s->answers->order, j);
 
-		if (c->doc->name.won && *c->won)
-			add_entry(m, c->key, c->len, &c->doc->host->rec, c->is_alias);
-	}
-	/* services are no nodes of their own: enumeration skips them */
-	for (size_t i = 0; i < m->n_services; i++) {
-		const struct aero_service *service = &m->set.services[i];
-		const struct aero_label *label = service->label;
-
-		add_entry(m, label->key, label->len, &service->rec, true);
-		if (label->full > 0)
-			add_entry(m, label->key, label->full, &service->rec, true);
-	}
-}
-
-/* Room for all that could answer. */
-static bool set_room(struct make *m)
-{
-	size_t n_aliases = 0, blob = 0, hosts = 0, entries = 0;
-
-	for (size_t i = 0; i < m->n; i++) {
-		const struct aero_document *doc = m->docs[i];
-
-		if (!doc->answers)
+		taken |= c->claim == AERO_CLAIM_HOST && !c->full;
+		if (c->claim != AERO_CLAIM_ALIAS && c->claim != AERO_CLAIM_ADDRESS)
 			continue;
-		hosts++;
-		n_aliases += doc->n_aliases;
-		blob += doc->name.len;
-		for (size_t j = 0; j < doc->n_aliases; j++)
-			blob += doc->aliases[j].len;
-		entries += 2 * (1 + doc->n_aliases) + doc->n4 + doc->n6;
+		if (!taken && !c->full && aero_is_host(c->doc) &&
+			(best == NULL ||
+				c->doc->registered_at > best->doc->registered_at))
+			best = c;
 	}
-	entries += 2 * m->n_services;
-	m->set.hosts = calloc(hosts + 1, sizeof(*m->set.hosts));
-	m->set.entries = calloc(entries + 1, sizeof(*m->set.entries));
-	m->set.alias_texts = calloc(n_aliases + 1, sizeof(char *));
-	m->set.alias_blob = calloc(blob + 1, 1);
-	m->set.services = calloc(m->n_services + 1, sizeof(*m->set.services));
-	m->set.refused = calloc(AERO_REFUSED_LISTED, sizeof(*m->set.refused));
-	m->set.odd = calloc(AERO_REFUSED_LISTED, sizeof(*m->set.odd));
-	return m->set.hosts != NULL && m->set.entries != NULL &&
-	       m->set.alias_texts != NULL && m->set.alias_blob != NULL &&
-	       m->set.services != NULL && m->set.refused != NULL && m->set.odd != NULL;
+	for (size_t j = i; j < end; j++) {
+		const struct aero_candidate *c = aero_order_at(&s->answers->order, j);
+
+		if (c->full || c->claim == AERO_CLAIM_HOST ||
+			c->claim == AERO_CLAIM_SERVICE || *won_of(c) == (c == best))
+			continue;
+		change(s, c->doc);
+		*won_of(c) = c == best;
+	}
 }
 
-static bool keys_room(struct make *m)
+typedef void settle_group(struct settle *s, size_t i, size_t end);
+
+static void settle_groups(struct settle *s, settle_group *group)
 {
+	const struct aero_sorted *order = &s->answers->order;
+	size_t i, end;
+
+	for (i = 0; s->all && i < order->n; i = end) {
+		end = aero_order_group(order, i);
+		group(s, i, end);
+	}
+	for (size_t t = 0; !s->all && !s->failed && t < s->n; t++) {
+		const struct aero_candidate *c = &s->touched[t];
+
+		i = aero_order_find(order, c->key, c->len);
+		if (i == order->n || aero_order_at(order, i)->len != c->len ||
+			memcmp(aero_order_at(order, i)->key, c->key, c->len) != 0)
+			continue; /* nobody asks for it any more */
+		group(s, i, aero_order_group(order, i));
+	}
+}
+
+/* ---- what changed ---- */
+
+static bool key_add(struct aero_keys *keys, const unsigned char *key, size_t len)
+{
+	uint16_t size = (uint16_t)len;
+
+	if (!room_for((void **)&keys->bytes, &keys->room, keys->len + 2 + len, 1) ||
+		!room_for((void **)(void *)&keys->at, &keys->n_room, keys->n + 1,
+			sizeof(*keys->at)))
+		return false;
+	keys->at[keys->n++] = (uint32_t)keys->len;
+	memcpy(keys->bytes + keys->len, &size, 2);
+	memcpy(keys->bytes + keys->len + 2, key, len);
+	keys->len += 2 + len;
+	return true;
+}
+
+/* The keys of touched candidates, and of documents that changed. */
+static void note(struct settle *s)
+{
+	struct aero_answers *answers = s->answers;
+
+	for (size_t i = 0; !s->failed && i < s->n_changed; i++)
+		touch(s, s->changed[i]);
+	if (s->all || s->failed || answers->all_changed ||
+		answers->changed.n + s->n > answers->order.n / 4 + ALL_ABOVE) {
+		aero_answers_forget(answers);
+		return;
+	}
+	for (size_t i = 0; i < s->n; i++)
+		if (!key_add(&answers->changed, s->touched[i].key, s->touched[i].len)) {
+			aero_answers_forget(answers);
+			return;
+		}
+}
+
+static void settle(struct settle *s)
+{
+	struct aero_answers *answers = s->answers;
+	const struct aero_table *table = &answers->table;
+
+	settle_groups(s, settle_host);
+	settle_groups(s, settle_newest);
+	note(s);
+	for (size_t i = 0; i < s->n_changed; i++) {
+		s->changed[i]->changed = false;
+		count(answers, s->changed[i], true);
+	}
+	if (s->all) {
+		answers->tally = (struct aero_tally){0};
+		answers->list_due = true;
+		for (size_t i = 0; i < table->docs.n; i++)
+			count(answers, aero_table_at(table, i), true);
+	}
+	answers->unsettled = s->failed;
+}
+
+/* ---- taking in what was put ---- */
+
+/* Candidates of the documents that went, then of those that came; false: no memory. */
+static bool gather(struct settle *s, size_t *ret_gone)
+{
+	const struct aero_table *table = &s->answers->table;
+	struct aero_candidate *to;
+	struct aero_document *doc;
 	size_t n = 0;
 
-	for (size_t i = 0; i < m->n; i++)
-		n += 2 + m->docs[i]->n_aliases + m->docs[i]->n4 + m->docs[i]->n6;
-	return aero_keys_init(&m->keys, n);
+	for (doc = table->gone; doc != NULL; doc = doc->next)
+		n += aero_candidates_count(doc);
+	*ret_gone = n;
+	for (size_t i = 0; i < table->n_added; i++)
+		n += aero_candidates_count(table->added[i]);
+	if (!room_for((void **)(void *)&s->touched, &s->room, n, sizeof(*s->touched)) ||
+		!room_for((void **)(void *)&s->changed, &s->changed_room, table->n_added,
+			sizeof(struct aero_document *)))
+		return false;
+	s->n = n;
+	to = s->touched;
+	for (doc = table->gone; doc != NULL; doc = doc->next)
+		to = aero_candidates_add(to, doc);
+	for (size_t i = 0; i < table->n_added; i++)
+		to = aero_candidates_add(to, table->added[i]);
+	return true;
 }
+
+/* Bring documents and order up to date. False: no memory, nothing has changed. */
+static bool take_in(struct settle *s, struct aero_document **ret_gone)
+{
+	struct aero_answers *answers = s->answers;
+	struct aero_table *table = &answers->table;
+	size_t n_gone = 0;
+
+	aero_table_settle(table);
+	if (!gather(s, &n_gone) || !aero_sorted_room(&answers->order, s->n - n_gone) ||
+		!aero_sorted_room(&table->docs, table->n_added))
+		return false;
+	s->all = answers->unsettled || (s->n > ALL_ABOVE && s->n > answers->order.n / 8);
+	for (struct aero_document *doc = table->gone; !s->all && doc != NULL;
+		doc = doc->next)
+		count(answers, doc, false);
+	for (size_t i = 0; !s->all && i < table->n_added; i++) {
+		table->added[i]->changed = true;
+		s->changed[s->n_changed++] = table->added[i];
+	}
+	aero_sorted_drop(&answers->order, s->touched, n_gone);
+	aero_sorted_add(&answers->order, s->touched + n_gone, s->n - n_gone);
+	*ret_gone = aero_table_update(table);
+	return true;
+}
+
+/* ---- the refused and the odd, in words ---- */
+
+static void list_add(struct aero_listed *list, const struct aero_refused *one)
+{
+	if (list->n < AERO_REFUSED_LISTED)
+		list->v[list->n++] = *one;
+}
+
+static void list_lost(struct aero_answers *answers, const struct aero_document *doc,
+	const char *name, const char *why)
+{
+	list_add(&answers->refused, &(struct aero_refused){name, why, doc});
+}
+
+static void list_aliases(struct aero_answers *answers, const struct aero_document *doc)
+{
+	for (size_t i = 0; i < doc->n_aliases; i++) {
+		const struct aero_label *alias = &doc->aliases[i];
+		size_t at;
+
+		if (alias->won)
+			continue;
+		at = aero_order_find(&answers->order, alias->key, alias->len);
+		list_lost(answers, doc, alias->text,
+			aero_order_at(&answers->order, at)->claim == AERO_CLAIM_HOST
+				? "alias that is a hostname"
+				: "alias of another node");
+	}
+}
+
+static bool more(const struct aero_listed *list, size_t of)
+{
+	return list->n < AERO_REFUSED_LISTED && list->n < of;
+}
+
+static void list(struct aero_answers *answers)
+{
+	const struct aero_table *table = &answers->table;
+	const struct aero_tally *tally = &answers->tally;
+
+	answers->refused.n = answers->odd.n = 0;
+	answers->list_due = false;
+	for (size_t i = 0;
+		i < table->docs.n && (more(&answers->refused, tally->refused) ||
+					     more(&answers->odd, tally->odd));
+		i++) {
+		const struct aero_document *doc = aero_table_at(table, i);
+
+		for (size_t j = 0; j < doc->n_listed; j++)
+			list_add(&answers->refused, &doc->refused[j]);
+		if (doc->odd)
+			list_add(&answers->odd, &doc->refused[doc->n_listed]);
+		if (doc->answers && !aero_is_host(doc))
+			list_lost(answers, doc, doc->name.text,
+				"hostname of another document");
+		else if (doc->answers)
+			list_aliases(answers, doc);
+	}
+}
+
+/* ---- all of it ---- */
 
 int aero_answers_make(
 	struct aero_answers *answers, struct aero_answer_set *ret, struct aero_err *err)
 {
-	struct aero_table *table = &answers->table;
-	struct make m = {0};
-	const char **texts;
-	char *blob;
+	struct settle s = {.answers = answers};
+	struct aero_document *gone = NULL, *next;
 	int rc = AERO_OK;
 
-	/* first the order, which looks at documents that go with the sort */
-	if (table->n > 0 &&
-		(!aero_order_update(&answers->order, table->v + table->n_sorted,
-			 table->n - table->n_sorted) ||
-			!aero_table_sort(table)))
-		goto no_memory;
-	m.docs = table->v;
-	m.n = table->n;
-	if (!keys_room(&m))
-		goto no_memory;
-	claim_names(&m);
-	claim_rest(&m);
-	if (answers->opts.service_names)
-		claim_services(&m);
-	if (!set_room(&m))
-		goto no_memory;
-	texts = m.set.alias_texts;
-	blob = m.set.alias_blob;
-	for (size_t i = 0; i < m.n; i++)
-		add_document(&m, m.docs[i], &blob, &texts);
-	add_entries(&m, &answers->order);
-	m.set.n_documents = m.n;
-	m.set.zones = answers->zones_text;
-	m.set.n_zones = answers->n_zones;
-	*ret = m.set;
-	m.set = (struct aero_answer_set){0}; /* now the caller's */
-	goto out;
-no_memory:
-	rc = aero_err_set(err, AERO_NOMEM, "names: out of memory");
+	if (!take_in(&s, &gone)) {
+		rc = aero_err_set(err, AERO_NOMEM, "names: out of memory");
+		goto out;
+	}
+	settle(&s);
+	for (; gone != NULL; gone = next) {
+		next = gone->next;
+		free(gone);
+	}
+	if (answers->list_due)
+		list(answers);
+	if (answers->unsettled) {
+		rc = aero_err_set(err, AERO_NOMEM, "names: out of memory");
+		goto out;
+	}
+	*ret = (struct aero_answer_set){.answers = answers,
+		.n_hosts = answers->tally.hosts,
+		.zones = answers->zones_text,
+		.n_zones = answers->n_zones,
+		.n_documents = answers->table.n,
+		.n_gaps = answers->tally.gaps,
+		.n_refused = answers->tally.refused,
+		.n_odd = answers->tally.odd,
+		.n_cut = answers->tally.cut,
+		.refused = answers->refused.v,
+		.odd = answers->odd.v,
+		.n_listed = answers->refused.n,
+		.n_odd_listed = answers->odd.n};
 out:
-	aero_answer_set_clear(&m.set);
-	aero_keys_clear(&m.keys);
+	free(s.touched);
+	free(s.changed);
 	return rc;
-}
-
-void aero_answer_set_clear(struct aero_answer_set *set)
-{
-	free(set->hosts);
-	free(set->entries);
-	free(set->alias_texts);
-	free(set->alias_blob);
-	free(set->services);
-	free(set->refused);
-	free(set->odd);
-	*set = (struct aero_answer_set){0};
-}
-
-const struct aero_host *aero_answer_of_instance(
-	const struct aero_answer_set *set, const char *instance_id)
-{
-	for (size_t i = 0; *instance_id != '\0' && i < set->n_hosts; i++)
-		if (strcmp(set->hosts[i].doc->instance_id, instance_id) == 0)
-			return &set->hosts[i];
-	return NULL;
 }

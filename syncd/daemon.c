@@ -2,6 +2,7 @@
 /* The loop: signals, batches, publishing, the legacy updater, status and watchdog. */
 #include "config.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #define STUCK_MS 30000    /* a watch thread that did not move is not well */
 #define GIVE_UP_MS 120000 /* and is beyond help: start afresh */
 #define STOP_MS 1000
+#define TRIM_ABOVE 4096 /* documents in a batch whose memory is worth giving back */
 
 /* ---- the watch thread ---- */
 
@@ -104,8 +106,12 @@ static void take_batches(struct aero_daemon *d)
 	struct aero_news news;
 
 	while (aero_watcher_take(d->watcher, &news)) {
+		bool much = news.batch.n > TRIM_ABOVE;
+
 		apply(d, &news);
 		aero_news_clear(&news);
+		if (much)
+			(void)malloc_trim(0);
 	}
 }
 

@@ -120,13 +120,17 @@ struct draft {
 	size_t name_len, service_len;
 	const char *alias[AERO_ALIAS_MAX];
 	size_t alias_len[AERO_ALIAS_MAX], n_aliases;
+	struct aero_refused refused[AERO_DOCUMENT_REFUSED];
+	const char
+		*odd; /* why a field was ignored that cost no answer; NULL = none was */
+	unsigned char addr4[AERO_DOCUMENT_ADDRS][4], addr6[AERO_DOCUMENT_ADDRS][16];
 	struct aero_document doc; /* its plain members */
 };
 
 static void refuse(struct draft *d, const char *name, const char *why)
 {
 	if (d->doc.n_listed < AERO_DOCUMENT_REFUSED)
-		d->doc.refused[d->doc.n_listed++] =
+		d->refused[d->doc.n_listed++] =
 			(struct aero_refused){.name = name, .why = why};
 	d->doc.n_refused++;
 }
@@ -202,20 +206,19 @@ static void read_aliases(struct draft *d)
 
 static void add_address(struct draft *d, const struct aero_addr *addr)
 {
-	struct aero_document *doc = &d->doc;
-	size_t len = aero_addr_len(addr);
-	unsigned char *key = doc->addr_key[doc->n4 + doc->n6];
+	unsigned char *v4 = d->addr4[d->doc.n4], *v6 = d->addr6[d->doc.n6];
 
-	for (size_t i = 0; i < (size_t)doc->n4 + doc->n6; i++)
-		if (memcmp(doc->addr_key[i] + 1, addr->bytes, len) == 0 &&
-			(len == 4) == (i < doc->n4))
+	if (addr->family == AF_INET) {
+		if (d->doc.n4 > 0 && memcmp(d->addr4[0], addr->bytes, 4) == 0)
+			return; /* said twice */
+		memcpy(v4, addr->bytes, 4);
+		d->doc.n4++;
+	} else {
+		if (d->doc.n6 > 0 && memcmp(d->addr6[0], addr->bytes, 16) == 0)
 			return;
-	key[0] = AERO_KEY_ADDRESS;
-	memcpy(key + 1, addr->bytes, len);
-	if (len == 4)
-		memcpy(doc->addr4[doc->n4++], addr->bytes, 4);
-	else
-		memcpy(doc->addr6[doc->n6++], addr->bytes, 16);
+		memcpy(v6, addr->bytes, 16);
+		d->doc.n6++;
+	}
 }
 
 /* Both fields take either family; IPv4 goes first whatever their order. A bad one costs
@@ -236,14 +239,11 @@ static void read_addresses(struct draft *d)
 			bad = why;
 	}
 	for (size_t i = 0; i < AERO_DOCUMENT_ADDRS; i++)
-		if (addrs[i].family == AF_INET)
-			add_address(d, &addrs[i]);
-	for (size_t i = 0; i < AERO_DOCUMENT_ADDRS; i++)
-		if (addrs[i].family == AF_INET6)
+		if (addrs[i].family != 0)
 			add_address(d, &addrs[i]);
 	d->doc.answers = d->doc.n4 + d->doc.n6 > 0;
 	if (bad != NULL && d->doc.answers)
-		d->doc.odd = bad;
+		d->odd = bad;
 	else if (bad != NULL)
 		refuse(d, d->slot.hostname, bad);
 }
@@ -281,15 +281,42 @@ static void say_odd(struct draft *d, const char *odd, bool read)
 	if (!read || (!d->doc.answers && d->doc.n_refused == 0 &&
 			     (aero_slot_odd_costs(odd) || !d->doc.gap)))
 		refuse(d, d->slot.hostname, odd);
-	else if (d->doc.odd == NULL && (d->doc.answers || d->doc.gap))
-		d->doc.odd = odd;
+	else if (d->odd == NULL && (d->doc.answers || d->doc.gap))
+		d->odd = odd;
 }
 
 /* ---- laying out: one block of memory for all ---- */
 
-static size_t label_size(const struct draft *d, size_t len)
+/* A dotted name is a full one already. */
+static bool has_full(const struct draft *d, const char *text, size_t len)
 {
-	return len + 1 + 1 + len + 1 + strlen(d->opts->domain) + 1;
+	size_t domain = strlen(d->opts->domain);
+
+	return len > 0 && domain > 0 && memchr(text, '.', len) == NULL &&
+	       len + 1 + domain <= AERO_NAME_MAX;
+}
+
+static bool is_lower(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text[i] >= 'A' && text[i] <= 'Z')
+			return false;
+	return true;
+}
+
+/* The text of a lower-case name stands in its key, unless the domain follows there. */
+static bool shares(const struct draft *d, const char *text, size_t len)
+{
+	return !has_full(d, text, len) && is_lower(text, len);
+}
+
+static size_t label_size(const struct draft *d, const char *text, size_t len)
+{
+	size_t size = 1 + len + 1;
+
+	if (has_full(d, text, len))
+		size += 1 + strlen(d->opts->domain);
+	return shares(d, text, len) ? size : size + len + 1;
 }
 
 static char *put_text(char **at, const char *text, size_t len)
@@ -302,31 +329,41 @@ static char *put_text(char **at, const char *text, size_t len)
 	return to;
 }
 
+/* text.domain */
+static size_t join(const struct draft *d, const char *text, size_t len,
+	char name[static AERO_NAME_MAX + 1])
+{
+	size_t domain = strlen(d->opts->domain);
+
+	memcpy(name, text, len);
+	name[len] = '.';
+	memcpy(name + len + 1, d->opts->domain, domain + 1);
+	return len + 1 + domain;
+}
+
 static struct aero_label put_label(
 	const struct draft *d, char **at, const char *text, size_t len)
 {
-	struct aero_label label = {.text = put_text(at, text, len)};
-	const char *domain = d->opts->domain;
-	unsigned char key[AERO_KEY_MAX], *to = (unsigned char *)*at;
-	size_t full = len + 1 + strlen(domain);
+	unsigned char key[AERO_KEY_MAX];
 	char name[AERO_NAME_MAX + 1];
+	struct aero_label label = {0};
+	size_t key_len = 0;
+	char *to;
 
-	label.key = to;
-	if (len == 0)
-		return label;
-	label.len = (uint16_t)aero_name_key(label.text, key);
-	memcpy(to, key, label.len);
-	*at += label.len;
-	if (*domain == '\0' || memchr(text, '.', len) != NULL || full > AERO_NAME_MAX)
-		return label; /* a dotted name is a full one already */
 	memcpy(name, text, len);
-	name[len] = '.';
-	memcpy(name + len + 1, domain, strlen(domain) + 1);
-	label.full = (uint16_t)aero_name_key(name, key);
-	if (label.full > 0) {
-		memcpy(to, key, label.full);
-		*at += label.full - label.len;
+	name[len] = '\0';
+	if (len > 0)
+		key_len = label.len = (uint16_t)aero_name_key(name, key);
+	if (has_full(d, text, len)) {
+		(void)join(d, text, len, name);
+		label.full = (uint16_t)aero_name_key(name, key);
+		if (label.full > 0)
+			key_len = label.full;
 	}
+	to = put_text(at, (const char *)key, key_len);
+	label.key = (unsigned char *)to;
+	label.text =
+		key_len > 0 && shares(d, text, len) ? to + 1 : put_text(at, text, len);
 	return label;
 }
 
@@ -335,47 +372,101 @@ static size_t shown_len(const char *name)
 	return strnlen(name, SHOWN_MAX);
 }
 
+static size_t layout_size(const struct draft *d, size_t id_len)
+{
+	const struct aero_document *doc = &d->doc;
+	size_t size = sizeof(*doc) + d->n_aliases * sizeof(*doc->aliases) +
+		      (doc->n_listed + (d->odd != NULL)) * sizeof(*doc->refused) + id_len;
+
+	if (d->service_len > 0)
+		size += sizeof(*doc->service) + label_size(d, d->service, d->service_len);
+	size += label_size(d, d->name, d->name_len);
+	if (has_full(d, d->name, d->name_len))
+		size += d->name_len + 1 + strlen(d->opts->domain) + 1;
+	for (size_t i = 0; i < d->n_aliases; i++)
+		size += label_size(d, d->alias[i], d->alias_len[i]);
+	for (size_t i = 0; i < doc->n_listed; i++)
+		size += shown_len(d->refused[i].name) + 1;
+	size += (size_t)(4 + 5) * doc->n4 + (size_t)(16 + 17) * doc->n6;
+	return size + strlen(d->slot.who.instance_id) + 1;
+}
+
+static void put_addrs(const struct draft *d, struct aero_document *doc, char **at)
+{
+	unsigned char *to = (unsigned char *)*at;
+
+	doc->addrs = to;
+	for (size_t i = 0; i < doc->n4; i++, to += 4)
+		memcpy(to, d->addr4[i], 4);
+	for (size_t i = 0; i < doc->n6; i++, to += 16)
+		memcpy(to, d->addr6[i], 16);
+	for (size_t i = 0; i < doc->n4; i++, to += 4) {
+		*to++ = AERO_KEY_ADDRESS;
+		memcpy(to, d->addr4[i], 4);
+	}
+	for (size_t i = 0; i < doc->n6; i++, to += 16) {
+		*to++ = AERO_KEY_ADDRESS;
+		memcpy(to, d->addr6[i], 16);
+	}
+	*at = (char *)to;
+}
+
 static struct aero_document *lay_out(struct draft *d, const void *id, size_t id_len)
 {
-	const char *domain = d->opts->domain;
-	struct aero_document *doc;
-	size_t size = sizeof(*doc) + d->n_aliases * sizeof(*doc->aliases) + id_len;
-	char *at;
+	const char *instance_id = d->slot.who.instance_id;
+	struct aero_document *doc = malloc(layout_size(d, id_len));
+	char full[AERO_NAME_MAX + 1], *at;
+	size_t len;
 
-	size += label_size(d, d->name_len) * 2 + label_size(d, d->service_len);
-	size += strlen(d->slot.who.instance_id) + 1;
-	for (size_t i = 0; i < d->n_aliases; i++)
-		size += label_size(d, d->alias_len[i]);
-	for (size_t i = 0; i < d->doc.n_listed; i++)
-		size += shown_len(d->doc.refused[i].name) + 1;
-	doc = malloc(size);
 	if (doc == NULL)
 		return NULL;
 	*doc = d->doc;
-	doc->aliases = (struct aero_label *)(doc + 1);
-	doc->n_aliases = d->n_aliases;
+	doc->refused = (struct aero_refused *)(doc + 1);
+	doc->odd = d->odd != NULL;
+	doc->aliases = (struct aero_label *)(doc->refused + doc->n_listed + doc->odd);
+	doc->n_aliases = (uint8_t)d->n_aliases;
 	at = (char *)(doc->aliases + d->n_aliases);
+	if (d->service_len > 0) {
+		doc->service = doc->aliases + d->n_aliases;
+		at = (char *)(doc->service + 1);
+		*doc->service = put_label(d, &at, d->service, d->service_len);
+	}
 	memcpy(at, id, id_len);
 	doc->id = (unsigned char *)at;
-	doc->id_len = id_len;
+	doc->id_len = (uint16_t)id_len;
 	at += id_len;
 	doc->name = put_label(d, &at, d->name, d->name_len);
 	if (doc->name.full > 0) {
-		doc->fqdn = at;
-		memcpy(at, doc->name.text, d->name_len);
-		at[d->name_len] = '.';
-		memcpy(at + d->name_len + 1, domain, strlen(domain) + 1);
-		at += d->name_len + 1 + strlen(domain) + 1;
+		len = join(d, d->name, d->name_len, full);
+		doc->fqdn = put_text(&at, full, len);
 	}
-	doc->service = put_label(d, &at, d->service, d->service_len);
-	doc->instance_id =
-		put_text(&at, d->slot.who.instance_id, strlen(d->slot.who.instance_id));
+	put_addrs(d, doc, &at);
+	doc->instance_id = put_text(&at, instance_id, strlen(instance_id));
 	for (size_t i = 0; i < d->n_aliases; i++)
 		doc->aliases[i] = put_label(d, &at, d->alias[i], d->alias_len[i]);
-	for (size_t i = 0; i < doc->n_listed; i++)
-		doc->refused[i].name = put_text(
-			&at, d->doc.refused[i].name, shown_len(d->doc.refused[i].name));
+	for (size_t i = 0; i < doc->n_listed; i++) {
+		const char *name = d->refused[i].name;
+
+		doc->refused[i] = (struct aero_refused){
+			put_text(&at, name, shown_len(name)), d->refused[i].why, doc};
+	}
+	if (doc->odd)
+		doc->refused[doc->n_listed] =
+			(struct aero_refused){doc->name.text, d->odd, doc};
 	return doc;
+}
+
+int aero_document_cmp(const struct aero_document *a, const struct aero_document *b)
+{
+	size_t len = a->id_len < b->id_len ? a->id_len : b->id_len;
+	int diff = aero_natural_cmp(a->name.text, b->name.text);
+
+	if (diff == 0)
+		diff = (a->registered_at < b->registered_at) -
+		       (a->registered_at > b->registered_at);
+	if (diff == 0)
+		diff = memcmp(a->id, b->id, len);
+	return diff != 0 ? diff : (a->id_len > b->id_len) - (a->id_len < b->id_len);
 }
 
 struct aero_document *aero_document_read(const struct aero_answers_opts *opts,

@@ -33,41 +33,55 @@ struct aero_document;
 /* A name and why it does not answer, or why a field of its document was ignored. */
 struct aero_refused {
 	const char *name, *why;
-	const struct aero_document *doc; /* answers.c's */
+	const struct aero_document *doc;
 };
 
 #define AERO_DOCUMENT_REFUSED 4 /* refusals of one document that are kept in words */
 #define AERO_DOCUMENT_ADDRS 2   /* `ip` and `ip6` */
 
-/* Everything that it points to goes with it. */
+/* Everything that it points to goes with it. There are as many as nodes in the fleet, so
+ * it is kept small. */
 struct aero_document {
-	/* answers.c's: */
+	/* table.c's: */
 	struct aero_document *next;
-	struct aero_host *host;
-	bool gone, ordered;
+	bool gone : 1, fresh : 1;
 
-	bool answers; /* valid name and an address */
-	bool gap;     /* valid name, no address given */
-	uint8_t n4, n6;
-	unsigned char addr4[AERO_DOCUMENT_ADDRS][4], addr6[AERO_DOCUMENT_ADDRS][16];
-	/* key[0] is followed by the address */
-	unsigned char addr_key[AERO_DOCUMENT_ADDRS][1 + 16];
+	bool answers : 1; /* valid name and an address */
+	bool gap : 1;     /* valid name, no address given */
+	bool odd : 1;     /* a field was ignored that cost no answer */
+	bool changed : 1; /* answers.c's: its records are to be made anew */
 	bool addr_won[AERO_DOCUMENT_ADDRS]; /* answers.c's */
-	size_t id_len;
-	const unsigned char *id;
+	uint8_t n4, n6, n_aliases, n_listed;
+	uint16_t id_len;
+	uint32_t n_cut, n_refused;
 	int64_t registered_at;
-	struct aero_label name;    /* text is '' when it may not answer */
-	const char *fqdn;          /* text.domain, NULL = none */
-	struct aero_label service; /* text is '' when it may not answer */
+	const unsigned char *id;
+	const unsigned char *addrs; /* n4 of 4 bytes, n6 of 16, then the keys of these */
+	const char *fqdn;           /* text.domain, NULL = none */
 	const char *instance_id;
-	struct aero_label *aliases; /* valid ones, none twice, within the limit */
-	size_t n_aliases;
-	size_t n_cut, n_refused;
-	struct aero_refused refused[AERO_DOCUMENT_REFUSED];
-	size_t n_listed;
-	const char
-		*odd; /* why a field was ignored that cost no answer; NULL = none was */
+	struct aero_label name;       /* text is '' when it may not answer */
+	struct aero_label *aliases;   /* valid ones, none twice, within the limit */
+	struct aero_label *service;   /* NULL when it may not answer */
+	struct aero_refused *refused; /* n_listed of them, then why it is odd */
 };
+
+static inline const unsigned char *aero_document_addr6(const struct aero_document *doc)
+{
+	return doc->addrs + (size_t)4 * doc->n4;
+}
+
+/* The mirror's key of address i: the IPv4 ones come first. */
+static inline const unsigned char *aero_document_addr_key(
+	const struct aero_document *doc, size_t i, size_t *ret_len)
+{
+	const unsigned char *keys = aero_document_addr6(doc) + (size_t)16 * doc->n6;
+
+	*ret_len = i < doc->n4 ? 1 + 4 : 1 + 16;
+	return i < doc->n4 ? keys + 5 * i : keys + 5 * doc->n4 + 17 * (i - doc->n4);
+}
+
+/* Natural order of names; of one name twice the better one first. */
+int aero_document_cmp(const struct aero_document *a, const struct aero_document *b);
 
 /* Bytes of the longest key that aero_document_key makes. */
 #define AERO_DOCUMENT_KEY_MAX 256

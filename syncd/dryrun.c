@@ -59,34 +59,41 @@ static bool same(const struct aero_rec *a, const struct aero_rec *b)
 	       memcmp(a->aliases, b->aliases, len) == 0;
 }
 
+/* The next host that would be in it; rec NULL at the end. */
+static void next_answer(struct aero_answers_walk *walk, struct aero_entry *ret)
+{
+	do
+		if (!aero_answers_next(walk, ret)) {
+			ret->rec = NULL;
+			return;
+		}
+	while (ret->is_alias || ret->key[0] != AERO_KEY_NAME);
+}
+
 /* Names of hosts.mdb against those that would be in it, both in the order of keys. */
-static void compare(const char *path, struct aero_answer_set *set, struct diff *ret)
+static void compare(const char *path, const struct aero_answer_set *set, struct diff *ret)
 {
 	unsigned char key[AERO_KEY_MAX];
+	struct aero_answers_walk walk;
+	struct aero_entry entry;
 	struct aero_reader r;
 	struct aero_rec rec;
 	enum aero_read why = aero_reader_open(&r, path);
-	size_t keylen = 0, i = 0;
+	size_t keylen = 0;
 	bool there = why == AERO_READ_OK && next_host(&r, key, &keylen, &rec, &why);
 
-	qsort(set->entries, set->n_entries, sizeof(*set->entries), entry_cmp);
-	while (i < set->n_entries || there) {
-		const struct aero_entry *entry =
-			i < set->n_entries ? &set->entries[i] : NULL;
+	aero_answers_walk(set->answers, false, &walk);
+	next_answer(&walk, &entry);
+	while (entry.rec != NULL || there) {
 		const struct aero_entry old = {.key = key, .keylen = keylen};
-		int order;
+		int order = entry.rec == NULL ? 1 : !there ? -1 : entry_cmp(&entry, &old);
 
-		if (entry != NULL &&
-			(entry->is_alias || entry->key[0] != AERO_KEY_NAME)) {
-			i++;
-			continue;
-		}
-		order = entry == NULL ? 1 : !there ? -1 : entry_cmp(entry, &old);
 		ret->added += order < 0;
 		ret->removed += order > 0;
-		ret->changed += order == 0 && !same(entry->rec, &rec);
+		ret->changed += order == 0 && !same(entry.rec, &rec);
 		ret->published += order >= 0;
-		i += order <= 0;
+		if (order <= 0)
+			next_answer(&walk, &entry);
 		if (order >= 0)
 			there = next_host(&r, key, &keylen, &rec, &why);
 	}
@@ -205,7 +212,6 @@ int aero_syncd_dryrun(const struct aero_conf *conf, FILE *out, struct aero_err *
 		rc = answer(conf, &batch, &answers, &set, err);
 	if (rc == AERO_OK)
 		rc = show(conf, &set, out, err);
-	aero_answer_set_clear(&set);
 	aero_answers_free(answers);
 	aero_batch_clear(&batch);
 	aero_store_close(store);

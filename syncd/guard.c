@@ -43,7 +43,6 @@ void aero_guard_count(struct aero_mirror *m)
 		return; /* no memory: then it is judged with what follows */
 	m->full_names = set.n_hosts;
 	m->full_counted = true;
-	aero_answer_set_clear(&set);
 }
 
 bool aero_guard_holds(struct aero_mirror *m, size_t names, int64_t *ret_wait_ms)

@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += syncd/libaero_syncd.la
 syncd_libaero_syncd_la_SOURCES = \
 	syncd/answers.c syncd/answers.h syncd/answers_parts.h \
 	syncd/answers_make.c \
+	syncd/answers_walk.c \
 	syncd/daemon.c syncd/daemon.h \
 	syncd/daemon_legacy.c \
 	syncd/document.c syncd/document.h \
@@ -20,6 +21,7 @@ syncd_libaero_syncd_la_SOURCES = \
 	syncd/rows.c syncd/rows.h \
 	syncd/scrub.c syncd/scrub.h \
 	syncd/self.c \
+	syncd/sorted.c syncd/sorted.h \
 	syncd/state.c syncd/state.h \
 	syncd/state_ops.c syncd/state_ops.h \
 	syncd/syncd.c syncd/syncd.h \
@@ -37,15 +39,17 @@ aerostat_syncd_SOURCES = syncd/main.c
 aerostat_syncd_LDADD = $(SYNCD_LIBS)
 
 if HAVE_CMOCKA
-syncd_tests = tests/test_answers tests/test_guard tests/test_hooks tests/test_pace \
-	tests/test_state
+syncd_tests = tests/test_answers tests/test_delta tests/test_guard tests/test_hooks \
+	tests/test_pace tests/test_state
+LONG_TESTS += tests/test_delta
 UNIT_TESTS += $(syncd_tests)
 check_PROGRAMS += $(syncd_tests)
 endif
 tests_test_guard_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=aero_unix_ms
 
 E2E_TESTS += tests/e2e/syncd_guard.sh tests/e2e/syncd_lmdb.sh tests/e2e/syncd_mongo.sh \
-	tests/e2e/syncd_scrub.sh
+	tests/e2e/syncd_scrub.sh tests/e2e/size.sh
+LONG_TESTS += tests/e2e/size.sh
 
 # MongoDB's weather.
 E2E_TESTS += tests/e2e/weather_anew.sh tests/e2e/weather_clock.sh \

@@ -37,9 +37,7 @@ static int put(
 {
 	struct aero_mirror *m = arg;
 
-	/* The set points into what changes now. */
-	aero_answer_set_clear(&m->set);
-	m->set_made = false;
+	m->set_made = false; /* it points into what changes now */
 	return aero_answers_put(m->answers, id, id_len, doc, err);
 }
 
@@ -52,7 +50,6 @@ static int load(struct aero_mirror *m, const struct aero_conf *conf, struct aero
 	if (rc != AERO_OK)
 		return rc;
 	m->answers = new;
-	aero_answer_set_clear(&m->set);
 	m->set_made = false;
 	rc = aero_state_load(m->state, put, m, err);
 	if (rc != AERO_OK) {
@@ -161,7 +158,6 @@ void aero_mirror_free(struct aero_mirror *m)
 {
 	if (m == NULL)
 		return;
-	aero_answer_set_clear(&m->set);
 	aero_answers_free(m->answers);
 	aero_state_close(m->state);
 	aero_published_close(&m->keep);
@@ -243,23 +239,32 @@ int aero_mirror_apply(struct aero_mirror *m, const struct aero_batch *batch,
 
 /* ---- publishing ---- */
 
-static int write_mirror(struct aero_mirror *m, struct aero_answer_set *set,
-	uint64_t generation, size_t *ret_cut, struct aero_err *err)
+/* Write all of it, or what changed since the file that we wrote last. */
+static int write_mirror(struct aero_mirror *m, const struct aero_answer_set *set,
+	bool delta, uint64_t generation, struct aero_err *err)
 {
 	struct aero_publish_error failure;
-	struct aero_generation gen = {.entries = set->entries,
-		.n_entries = set->n_entries,
+	struct aero_answers_walk walk;
+	struct aero_generation gen = {.next = aero_answers_next,
+		.arg = &walk,
+		.delta = delta,
 		.meta = {.generation = generation,
 			.source_time = aero_state_meta(m->state)->position.source_time,
 			.published = (uint64_t)aero_unix_ns(),
 			.n_zones = set->n_zones,
 			.zones = set->zones}};
+	size_t cut; /* is in the set already */
 
-	if (aero_publish(m->hosts_path, &gen, &m->keep, ret_cut, &failure) < 0)
+	aero_answers_walk(m->answers, delta, &walk);
+	if (aero_publish(m->hosts_path, &gen, &m->keep, &cut, &failure) < 0) {
+		aero_answers_forget(m->answers);
 		return aero_err_set(err,
 			failure.code > 0 ? aero_rc_of_errno(failure.code) : AERO_IO,
 			"publish '%s': %s: %s%s", m->hosts_path, failure.step,
 			aero_publish_strerror(failure.code), aero_remedy(failure.code));
+	}
+	aero_answers_published(m->answers);
+	aero_log(AERO_DEBUG, "mirror: %zu records encoded", gen.encoded);
 	m->status.published = (int64_t)gen.meta.published;
 	m->status.source_time = (int64_t)gen.meta.source_time;
 	m->status.names = gen.meta.names;
@@ -269,12 +274,25 @@ static int write_mirror(struct aero_mirror *m, struct aero_answer_set *set,
 	return AERO_OK;
 }
 
+static int write_changes(struct aero_mirror *m, const struct aero_answer_set *set,
+	uint64_t generation, struct aero_err *err)
+{
+	bool delta =
+		aero_published_base(&m->keep) && !aero_answers_all_changed(m->answers);
+	int rc = write_mirror(m, set, delta, generation, err);
+
+	if (rc != AERO_IO || !delta)
+		return rc;
+	/* it may be the old file that is at fault */
+	aero_log(AERO_WARNING, "%s: writing it whole", err->msg);
+	return write_mirror(m, set, false, generation, err);
+}
+
 int aero_mirror_publish(struct aero_mirror *m, int64_t *ret_wait_ms, struct aero_err *err)
 {
 	uint64_t generation = m->generation + 1;
 	int64_t began = aero_unix_ns();
 	struct aero_answer_set set = {0};
-	size_t cut = 0;
 	int rc = aero_answers_make(m->answers, &set, err);
 
 	if (rc == AERO_OK && aero_guard_holds(m, set.n_hosts, ret_wait_ms))
@@ -285,15 +303,11 @@ int aero_mirror_publish(struct aero_mirror *m, int64_t *ret_wait_ms, struct aero
 	if (rc == AERO_OK && aero_state_meta(m->state)->generation != generation)
 		rc = aero_state_save(m->state, NULL, generation, m->full_at, err);
 	if (rc == AERO_OK)
-		rc = write_mirror(m, &set, generation, &cut, err);
+		rc = write_changes(m, &set, generation, err);
 	aero_pace_published(&m->pace, aero_clock_ms());
-	if (rc != AERO_OK) {
-		aero_answer_set_clear(&set);
+	if (rc != AERO_OK)
 		return rc;
-	}
-	set.n_cut += cut;
-	aero_answer_set_clear(&m->set);
-	m->set = set; /* now the mirror's */
+	m->set = set;
 	m->set_made = m->published = m->hosts_due = true;
 	m->generation = generation;
 	aero_guard_take(m, 0);
@@ -400,7 +414,7 @@ int aero_mirror_self(
 
 void aero_mirror_status(struct aero_mirror *m)
 {
-	const struct aero_host *self;
+	const struct aero_document *self;
 	struct aero_err err;
 	char id[256];
 
@@ -409,7 +423,7 @@ void aero_mirror_status(struct aero_mirror *m)
 		       : aero_answer_of_instance(&m->set, id);
 	if (m->set_made)
 		aero_report_text(
-			&m->status.hostname, self != NULL ? self->doc->name.text : "");
+			&m->status.hostname, self != NULL ? self->name.text : "");
 	/* What a start finds in state.mdb may be old. */
 	if (self != NULL && m->status.last_contact != 0)
 		aero_mirror_name_system(m, self);

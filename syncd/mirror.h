@@ -74,7 +74,8 @@ int aero_mirror_self(
 	const struct aero_conf *conf, char *buf, size_t size, struct aero_err *err);
 
 /* The system hostname, where this node is registered and its slot's name changed. */
-void aero_mirror_name_system(struct aero_mirror *mirror, const struct aero_host *self);
+void aero_mirror_name_system(
+	struct aero_mirror *mirror, const struct aero_document *self);
 
 /* The system hostname, status.json and prometheus_file. */
 void aero_mirror_status(struct aero_mirror *mirror);

@@ -6,88 +6,118 @@
 
 #include "syncd/order.h"
 
+static int key_cmp(
+	const unsigned char *a, size_t alen, const unsigned char *b, size_t blen)
+{
+	int diff = memcmp(a, b, alen < blen ? alen : blen);
+
+	return diff != 0 ? diff : (alen > blen) - (alen < blen);
+}
+
 static int compare(const void *left, const void *right)
 {
 	const struct aero_candidate *a = left, *b = right;
-	int diff = memcmp(a->key, b->key, a->len < b->len ? a->len : b->len);
+	int diff = key_cmp(a->key, a->len, b->key, b->len);
 
-	return diff != 0 ? diff : (a->len > b->len) - (a->len < b->len);
+	if (diff == 0)
+		diff = (a->claim > b->claim) - (a->claim < b->claim);
+	return diff != 0 ? diff : aero_document_cmp(a->doc, b->doc);
 }
 
-static size_t count(const struct aero_document *doc)
+void aero_order_init(struct aero_sorted *order)
 {
-	if (!doc->answers || doc->gone || doc->ordered)
-		return 0;
-	return 2 * (1 + doc->n_aliases) + doc->n4 + doc->n6;
+	order->size = sizeof(struct aero_candidate);
+	order->cmp = compare;
+}
+
+static size_t count_label(const struct aero_label *label)
+{
+	return label->full > 0 ? 2 : 1;
+}
+
+size_t aero_candidates_count(const struct aero_document *doc)
+{
+	size_t n;
+
+	if (!doc->answers)
+		return doc->gap ? count_label(&doc->name) : 0;
+	n = count_label(&doc->name) + doc->n4 + doc->n6;
+	if (doc->service != NULL)
+		n += count_label(doc->service);
+	for (size_t i = 0; i < doc->n_aliases; i++)
+		n += count_label(&doc->aliases[i]);
+	return n;
 }
 
 static struct aero_candidate *add_label(struct aero_candidate *to,
-	struct aero_document *doc, const struct aero_label *label, bool is_alias)
+	struct aero_document *doc, const struct aero_label *label, enum aero_claim claim,
+	size_t index)
 {
-	/* with a full name, the short one is an alias of that */
 	*to++ = (struct aero_candidate){.key = label->key,
 		.doc = doc,
-		.won = &label->won,
 		.len = label->len,
-		.is_alias = is_alias || label->full > 0};
+		.claim = (uint8_t)claim,
+		.index = (uint8_t)index};
 	if (label->full > 0) {
 		*to = to[-1];
 		to->len = label->full;
-		to++->is_alias = is_alias;
+		to++->full = true;
 	}
 	return to;
 }
 
-static struct aero_candidate *add(struct aero_candidate *to, struct aero_document *doc)
+struct aero_candidate *aero_candidates_add(
+	struct aero_candidate *to, struct aero_document *doc)
 {
-	if (count(doc) == 0)
+	size_t len;
+
+	if (!doc->answers && !doc->gap)
 		return to;
-	doc->ordered = true;
-	to = add_label(to, doc, &doc->name, false);
+	to = add_label(to, doc, &doc->name, AERO_CLAIM_HOST, 0);
+	if (!doc->answers)
+		return to;
 	for (size_t i = 0; i < doc->n_aliases; i++)
-		to = add_label(to, doc, &doc->aliases[i], true);
-	for (size_t i = 0; i < (size_t)doc->n4 + doc->n6; i++)
-		*to++ = (struct aero_candidate){.key = doc->addr_key[i],
-			.doc = doc,
-			.won = &doc->addr_won[i],
-			.len = i < doc->n4 ? 5 : 17};
+		to = add_label(to, doc, &doc->aliases[i], AERO_CLAIM_ALIAS, i);
+	if (doc->service != NULL)
+		to = add_label(to, doc, doc->service, AERO_CLAIM_SERVICE, 0);
+	for (size_t i = 0; i < (size_t)doc->n4 + doc->n6; i++) {
+		*to = (struct aero_candidate){.doc = doc,
+			.key = aero_document_addr_key(doc, i, &len),
+			.claim = AERO_CLAIM_ADDRESS,
+			.index = (uint8_t)i};
+		to++->len = (uint16_t)len;
+	}
 	return to;
 }
 
-bool aero_order_update(
-	struct aero_order *order, struct aero_document *const *added, size_t n_added)
+size_t aero_order_find(
+	const struct aero_sorted *order, const unsigned char *key, size_t len)
 {
-	struct aero_candidate *all, *fresh, *end, *to;
-	size_t room = order->n, n_fresh = 0, i = 0;
+	size_t low = 0, high = order->n, mid;
 
-	for (size_t j = 0; j < n_added; j++)
-		n_fresh += count(added[j]);
-	all = calloc(room + 2 * n_fresh + 1, sizeof(*all));
-	if (all == NULL)
-		return false;
-	/* the new ones behind the room for the result, then merged into it */
-	fresh = end = all + room + n_fresh;
-	for (size_t j = 0; j < n_added; j++)
-		end = add(end, added[j]);
-	if (end > fresh)
-		qsort(fresh, (size_t)(end - fresh), sizeof(*fresh), compare);
-	for (to = all; i < order->n || fresh < end;) {
-		if (i < order->n && order->v[i].doc->gone)
-			i++;
-		else if (fresh == end ||
-			 (i < order->n && compare(&order->v[i], fresh) <= 0))
-			*to++ = order->v[i++];
+	while (low < high) {
+		const struct aero_candidate *c;
+
+		mid = low + (high - low) / 2;
+		c = aero_order_at(order, mid);
+		if (key_cmp(c->key, c->len, key, len) < 0)
+			low = mid + 1;
 		else
-			*to++ = *fresh++;
+			high = mid;
 	}
-	free(order->v);
-	order->v = all;
-	order->n = (size_t)(to - all);
-	return true;
+	return low;
 }
 
-void aero_order_clear(struct aero_order *order)
+size_t aero_order_group(const struct aero_sorted *order, size_t i)
 {
-	free(order->v);
-	*order = (struct aero_order){0};
+	const struct aero_candidate *c = aero_order_at(order, i);
+	size_t end = i + 1;
+
+	for (; end < order->n; end++) {
+		const struct aero_candidate *next = aero_order_at(order, end);
+
+		if (next->len != c->len || memcmp(next->key, c->key, c->len) != 0)
+			break;
+	}
+	return end;
 }

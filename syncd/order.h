@@ -1,29 +1,46 @@
 /* SPDX-License-Identifier: MIT */
-/* All keys of the mirror that documents ask for, kept in the order of the file, so that a
- * change costs a merge and not a sort. For answers_make.c. */
+/* All keys of the mirror that documents ask for, in the order of the file: who asks for
+ * one key stands together. For answers.c. */
 #ifndef AERO_SYNCD_ORDER_H
 #define AERO_SYNCD_ORDER_H
 
 #include "syncd/document.h"
+#include "syncd/sorted.h"
 
-/* A key that a document gets if it wins it (*won). */
+/* The first beats the later ones. */
+enum aero_claim {
+	AERO_CLAIM_HOST, /* also of a gap: nobody else may have its name */
+	AERO_CLAIM_ALIAS,
+	AERO_CLAIM_SERVICE,
+	AERO_CLAIM_ADDRESS,
+};
+
+/* A document asks for a key. Those for one key stand in the order of claims, then in
+ * natural order of the documents. */
 struct aero_candidate {
 	const unsigned char *key;
 	struct aero_document *doc;
-	const bool *won;
 	uint16_t len;
-	bool is_alias; /* enumeration skips it */
+	uint8_t claim; /* enum aero_claim */
+	uint8_t index; /* of the alias or address */
+	bool full;     /* it is the name with the domain: it goes with that without */
 };
 
-struct aero_order {
-	struct aero_candidate *v;
-	size_t n;
-};
+void aero_order_init(struct aero_sorted *order);
+/* How many keys a document asks for, and these. */
+size_t aero_candidates_count(const struct aero_document *doc);
+struct aero_candidate *aero_candidates_add(
+	struct aero_candidate *to, struct aero_document *doc);
+/* The first candidate whose key is not less. */
+size_t aero_order_find(
+	const struct aero_sorted *order, const unsigned char *key, size_t len);
+/* Behind the last one that asks for the same key as i. */
+size_t aero_order_group(const struct aero_sorted *order, size_t i);
 
-/* Take in the keys of documents that are new, drop those of documents that are gone: they
- * must still be there. False: out of memory, the order is as before. */
-bool aero_order_update(
-	struct aero_order *order, struct aero_document *const *added, size_t n_added);
-void aero_order_clear(struct aero_order *order);
+static inline const struct aero_candidate *aero_order_at(
+	const struct aero_sorted *order, size_t i)
+{
+	return (const struct aero_candidate *)(const void *)order->v + i;
+}
 
 #endif

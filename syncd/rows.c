@@ -7,47 +7,62 @@
 
 #include "syncd/rows.h"
 
-static void add(struct aero_rows *rows, const struct aero_host *host, char **text)
+/* Where the next texts go. */
+struct room {
+	char *text;
+	const char **aliases;
+};
+
+static void add(
+	struct aero_rows *rows, const struct aero_document *doc, struct room *room)
 {
-	const struct aero_document *doc = host->doc;
 	struct aero_hosts_row *row = &rows->v[rows->n++];
 
-	*row = (struct aero_hosts_row){.host = doc->name.text,
-		.fqdn = doc->fqdn,
-		.aliases = host->aliases,
-		.n_aliases = host->n_aliases};
+	*row = (struct aero_hosts_row){
+		.host = doc->name.text, .fqdn = doc->fqdn, .aliases = room->aliases};
+	for (size_t i = 0; i < doc->n_aliases; i++)
+		if (doc->aliases[i].won)
+			room->aliases[row->n_aliases++] = doc->aliases[i].text;
+	room->aliases += row->n_aliases;
 	for (size_t i = 0; i < (size_t)doc->n4 + doc->n6; i++) {
-		bool v4 = i < doc->n4;
-		const void *from = v4 ? doc->addr4[i] : doc->addr6[i - doc->n4];
+		size_t len;
+		const unsigned char *key = aero_document_addr_key(doc, i, &len);
 
-		row->addrs[row->n_addrs++] = *text;
-		(void)inet_ntop(v4 ? AF_INET : AF_INET6, from, *text, INET6_ADDRSTRLEN);
-		*text += strlen(*text) + 1;
+		row->addrs[row->n_addrs++] = room->text;
+		(void)inet_ntop(i < doc->n4 ? AF_INET : AF_INET6, key + 1, room->text,
+			INET6_ADDRSTRLEN);
+		room->text += strlen(room->text) + 1;
 	}
 }
 
 int aero_rows_make(const struct aero_answer_set *set, enum aero_hosts_file which,
 	const char *instance_id, struct aero_rows *ret, struct aero_err *err)
 {
-	const struct aero_host *self = aero_answer_of_instance(set, instance_id);
-	size_t n = which == AERO_HOSTS_FULL                   ? set->n_hosts
-		   : which == AERO_HOSTS_SELF && self != NULL ? 1
-							      : 0;
+	const struct aero_document *doc, *self = NULL;
+	size_t n = 0, n_aliases = 0, at = 0;
 	struct aero_rows rows = {0};
-	char *text;
+	struct room room;
 
+	if (which == AERO_HOSTS_SELF)
+		self = aero_answer_of_instance(set, instance_id);
+	if (which == AERO_HOSTS_FULL)
+		for (; (doc = aero_answers_host(set->answers, &at)) != NULL; n++)
+			n_aliases += doc->n_aliases;
+	else if (self != NULL)
+		n_aliases = self->n_aliases;
+	n += self != NULL;
 	rows.v = calloc(n + 1, sizeof(*rows.v));
 	rows.texts = calloc(n * AERO_DOCUMENT_ADDRS + 1, INET6_ADDRSTRLEN);
-	if (rows.v == NULL || rows.texts == NULL) {
+	rows.aliases = calloc(n_aliases + 1, sizeof(*rows.aliases));
+	if (rows.v == NULL || rows.texts == NULL || rows.aliases == NULL) {
 		aero_rows_clear(&rows);
 		return aero_err_set(err, AERO_NOMEM, "hosts file: out of memory");
 	}
-	text = rows.texts;
-	if (which == AERO_HOSTS_FULL)
-		for (size_t i = 0; i < n; i++)
-			add(&rows, &set->hosts[i], &text);
-	else if (n == 1)
-		add(&rows, self, &text);
+	room = (struct room){rows.texts, rows.aliases};
+	if (self != NULL)
+		add(&rows, self, &room);
+	for (at = 0; self == NULL && rows.n < n;)
+		add(&rows, aero_answers_host(set->answers, &at), &room);
 	*ret = rows;
 	return AERO_OK;
 }
@@ -56,5 +71,6 @@ void aero_rows_clear(struct aero_rows *rows)
 {
 	free(rows->v);
 	free(rows->texts);
+	free(rows->aliases);
 	*rows = (struct aero_rows){0};
 }

@@ -11,6 +11,7 @@ struct aero_rows {
 	struct aero_hosts_row *v;
 	size_t n;
 	char *texts; /* of addresses */
+	const char **aliases;
 };
 
 /* All hosts, or only that of instance_id (hosts_file self). The rows point into set. */

@@ -25,13 +25,13 @@ static bool registered_here(const struct aero_conf *conf, const char *instance_i
 
 /* Only when the slot's name is another than before: a registration that has just named
  * the system is ahead of the mirror. */
-void aero_mirror_name_system(struct aero_mirror *m, const struct aero_host *self)
+void aero_mirror_name_system(struct aero_mirror *m, const struct aero_document *self)
 {
-	const char *name = self->doc->name.text;
+	const char *name = self->name.text;
 	struct aero_err err;
 
 	if (strcmp(m->named, name) == 0 || !aero_hostname_allowed(m->conf) ||
-		!registered_here(m->conf, self->doc->instance_id))
+		!registered_here(m->conf, self->instance_id))
 		return;
 	if (aero_hostname_set(m->conf, name, &err) != AERO_OK) {
 		/* tried again with each status, said once */

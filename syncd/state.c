@@ -16,7 +16,10 @@
 #define STATE_VERSION 1
 #define MAP_SIZE ((size_t)256 << 20)
 #define GROW_TURNS 16
-#define SHORT_PAGES 16 /* a sound file may lack so many at its end */
+/* After so many documents the file is closed, until it is needed: what was read stays
+ * mapped otherwise, and what was written stays in liblmdb's lists. */
+#define REST_ABOVE 4096
+#define SHORT_PAGES 16  /* a sound file may lack so many at its end */
 
 struct aero_state {
 	char *path, *source;
@@ -326,6 +329,7 @@ int aero_state_load(
 	MDB_val key, value;
 	MDB_txn *txn;
 	bson_t doc;
+	size_t n = 0;
 	int rc = ready(state), code = AERO_OK;
 
 	if (rc == 0)
@@ -340,9 +344,12 @@ int aero_state_load(
 			code = each(arg, key.mv_data, key.mv_size, &doc, err);
 		if (code != AERO_OK)
 			break;
+		n++;
 	}
 	mdb_cursor_close(cursor);
 	mdb_txn_abort(txn);
+	if (n > REST_ABOVE)
+		env_close(state);
 	if (code != AERO_OK)
 		return code;
 	return rc == MDB_NOTFOUND ? AERO_OK : fail(err, "read", state->path, rc);
@@ -408,6 +415,8 @@ int aero_state_apply(struct aero_state *state, const struct aero_batch *batch,
 		state->meta = meta;
 		meta.position = (struct aero_position){0}; /* now owned by state */
 	}
+	if (batch->n > REST_ABOVE)
+		env_close(state);
 	for (size_t i = 0; rc == AERO_OK && i < ops.n; i++)
 		rc = each(arg, ops.v[i].key, ops.v[i].len, ops.v[i].doc, err);
 out:

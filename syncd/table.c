@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/names.h"
 #include "syncd/table.h"
+
+#define MANY 64
 
 static uint32_t hash_of(const void *data, size_t len)
 {
@@ -17,7 +18,7 @@ static uint32_t hash_of(const void *data, size_t len)
 	return (uint32_t)(h ^ h >> 32);
 }
 
-/* ---- documents by id ---- */
+/* ---- by id ---- */
 
 static struct aero_document **find(
 	struct aero_table *table, const void *id, size_t id_len)
@@ -31,156 +32,156 @@ static struct aero_document **find(
 	return at;
 }
 
-/* Twice the room, once there are as many documents as chains. */
-static bool grow(struct aero_table *table)
+/* Twice the chains, once there are as many documents. */
+static bool grow_chains(struct aero_table *table)
 {
 	size_t n = table->n_chains == 0 ? 64 : table->n_chains * 2;
-	struct aero_document **chains, **v, *doc;
+	struct aero_document **old = table->chains, **chains, *doc, *next;
 
-	if (table->n < table->size)
+	if (table->n < table->n_chains)
 		return true;
-	v = reallocarray(table->v, n, sizeof(struct aero_document *));
-	if (v == NULL)
-		return false;
-	table->v = v;
 	chains = calloc(n, sizeof(struct aero_document *));
 	if (chains == NULL)
 		return false;
-	free(table->chains);
 	table->chains = chains;
-	table->n_chains = table->size = n;
-	for (size_t i = 0; i < table->n; i++) {
-		doc = table->v[i];
-		if (doc->gone)
-			continue;
-		doc->next = NULL;
-		*find(table, doc->id, doc->id_len) = doc;
-	}
+	table->n_chains = n;
+	for (size_t i = 0; old != NULL && i < n / 2; i++)
+		for (doc = old[i]; doc != NULL; doc = next) {
+			next = doc->next;
+			chains += hash_of(doc->id, doc->id_len) & (n - 1);
+			doc->next = *chains;
+			*chains = doc;
+			chains = table->chains;
+		}
+	free(old);
 	return true;
+}
+
+static bool grow_added(struct aero_table *table)
+{
+	size_t room = table->added_room * 2 + 16;
+	struct aero_document **added;
+
+	if (table->n_added < table->added_room)
+		return true;
+	added = reallocarray(table->added, room, sizeof(struct aero_document *));
+	if (added == NULL)
+		return false;
+	table->added = added;
+	table->added_room = room;
+	return true;
+}
+
+static void take_out(struct aero_table *table, struct aero_document **at)
+{
+	struct aero_document *old = *at;
+
+	*at = old->next;
+	old->gone = true;
+	table->n--;
+	if (old->fresh)
+		return; /* it is in added alone */
+	old->next = table->gone;
+	table->gone = old;
+	table->n_gone++;
 }
 
 bool aero_table_put(struct aero_table *table, const void *id, size_t id_len,
 	struct aero_document *doc)
 {
-	struct aero_document **at, *old;
+	struct aero_document **at;
 
 	if (doc == NULL && table->n_chains == 0)
 		return true;
-	if (doc != NULL && !grow(table))
+	if (doc != NULL && (!grow_chains(table) || !grow_added(table)))
 		return false;
 	at = find(table, id, id_len);
-	old = *at;
-	if (old != NULL) {
-		/* It stays in v until that is sorted. */
-		*at = old->next;
-		old->gone = true;
-		table->n_gone++;
-	}
+	if (*at != NULL)
+		take_out(table, at);
 	if (doc != NULL) {
+		doc->fresh = true;
 		doc->next = NULL;
-		at = find(table, id, id_len);
-		*at = doc;
-		table->v[table->n++] = doc;
+		*find(table, id, id_len) = doc;
+		table->added[table->n_added++] = doc;
+		table->n++;
 	}
 	return true;
 }
 
-/* Natural order of names; of one name twice the better one first. */
-static int order(const struct aero_document *a, const struct aero_document *b)
-{
-	size_t len = a->id_len < b->id_len ? a->id_len : b->id_len;
-	int diff = aero_natural_cmp(a->name.text, b->name.text);
+/* ---- in order ---- */
 
-	if (diff == 0)
-		diff = (a->registered_at < b->registered_at) -
-		       (a->registered_at > b->registered_at);
-	if (diff == 0)
-		diff = memcmp(a->id, b->id, len);
-	return diff != 0 ? diff : (a->id_len > b->id_len) - (a->id_len < b->id_len);
+static int compare(const void *left, const void *right)
+{
+	return aero_document_cmp(*(struct aero_document *const *)left,
+		*(struct aero_document *const *)right);
 }
 
-static int compare(const void *a, const void *b)
+void aero_table_init(struct aero_table *table)
 {
-	return order(
-		*(struct aero_document *const *)a, *(struct aero_document *const *)b);
+	table->docs.size = sizeof(struct aero_document *);
+	table->docs.cmp = compare;
 }
 
-bool aero_table_sort(struct aero_table *table)
+void aero_table_settle(struct aero_table *table)
 {
-	struct aero_document **merged, **a, **b, **a_end, **b_end;
-	size_t n = 0, n_sorted = 0;
+	size_t n = 0;
 
-	if (table->n == 0)
-		return true;
-	merged = calloc(table->size + 1, sizeof(struct aero_document *));
-	if (merged == NULL)
-		return false;
-	for (size_t i = 0; i < table->n; i++) {
-		if (i == table->n_sorted)
-			n_sorted = n;
-		if (table->v[i]->gone)
-			free(table->v[i]);
+	for (size_t i = 0; i < table->n_added; i++) {
+		if (table->added[i]->gone)
+			free(table->added[i]);
 		else
-			table->v[n++] = table->v[i];
+			table->added[n++] = table->added[i];
 	}
-	if (table->n_sorted == table->n)
-		n_sorted = n;
-	if (n > n_sorted)
-		qsort(table->v + n_sorted, n - n_sorted, sizeof(struct aero_document *),
-			compare);
-	a = table->v;
-	a_end = b = a + n_sorted;
-	b_end = table->v + n;
-	for (size_t i = 0; i < n; i++)
-		merged[i] = b == b_end || (a < a_end && order(*a, *b) < 0) ? *a++ : *b++;
-	free(table->v);
-	table->v = merged;
-	table->n = table->n_sorted = n;
-	table->n_gone = 0;
-	return true;
+	table->n_added = n;
+}
+
+/* Many at once: one look at each is cheaper than finding them. */
+static void drop_gone(struct aero_sorted *docs)
+{
+	struct aero_document **v = (struct aero_document **)(void *)docs->v;
+	size_t n = 0;
+
+	for (size_t i = 0; i < docs->n; i++)
+		if (!v[i]->gone)
+			v[n++] = v[i];
+	docs->n = n;
+}
+
+struct aero_document *aero_table_update(struct aero_table *table)
+{
+	struct aero_document *gone = table->gone;
+
+	if (table->n_gone > MANY)
+		drop_gone(&table->docs);
+	else
+		for (struct aero_document *doc = gone; doc != NULL; doc = doc->next)
+			aero_sorted_drop(&table->docs, (void *)&doc, 1);
+	aero_sorted_add(&table->docs, table->added, table->n_added);
+	for (size_t i = 0; i < table->n_added; i++)
+		table->added[i]->fresh = false;
+	free(table->added);
+	table->added = NULL;
+	table->n_added = table->added_room = table->n_gone = 0;
+	table->gone = NULL;
+	return gone;
 }
 
 void aero_table_clear(struct aero_table *table)
 {
-	for (size_t i = 0; i < table->n; i++)
-		free(table->v[i]);
-	free(table->v);
+	struct aero_document *next;
+
+	aero_table_settle(table);
+	for (size_t i = 0; i < table->n_added; i++)
+		free(table->added[i]);
+	for (size_t i = 0; i < table->docs.n; i++)
+		if (!aero_table_at(table, i)->gone)
+			free(aero_table_at(table, i));
+	for (; table->gone != NULL; table->gone = next) {
+		next = table->gone->next;
+		free(table->gone);
+	}
+	free(table->docs.v);
+	free(table->added);
 	free(table->chains);
 	*table = (struct aero_table){0};
-}
-
-/* ---- keys ---- */
-
-bool aero_keys_init(struct aero_keys *keys, size_t n)
-{
-	size_t size = 64;
-
-	while (size < n * 2)
-		size *= 2;
-	keys->v = calloc(size, sizeof(*keys->v));
-	keys->size = keys->v == NULL ? 0 : size;
-	return keys->v != NULL;
-}
-
-struct aero_key *aero_keys_at(
-	struct aero_keys *keys, const unsigned char *key, size_t len)
-{
-	uint32_t hash = hash_of(key, len);
-	struct aero_key *at;
-
-	for (size_t i = hash;; i++) {
-		at = &keys->v[i & (keys->size - 1)];
-		if (at->claim == AERO_CLAIM_NONE)
-			break;
-		if (at->hash == hash && at->len == len && memcmp(at->key, key, len) == 0)
-			return at;
-	}
-	*at = (struct aero_key){.key = key, .len = (uint16_t)len, .hash = hash};
-	return at;
-}
-
-void aero_keys_clear(struct aero_keys *keys)
-{
-	free(keys->v);
-	*keys = (struct aero_keys){0};
 }
