@@ -11,6 +11,13 @@ CLEANFILES += bench/lookup bench/libnss_aeronull.la
 bench-lookup: all bench/lookup bench/libnss_aeronull.la tests/publish_tool
 	$(AM_TESTS_ENVIRONMENT) $(srcdir)/bench/lookup.sh
 .PHONY: bench-lookup
+EXTRA_PROGRAMS += bench/propagation
+bench_propagation_SOURCES = bench/propagation.c
+bench_propagation_LDADD = $(SYNCD_LIBS)
+bench-propagation: stage bench/propagation
+	$(AM_TESTS_ENVIRONMENT) AERO_STAGE='$(abs_builddir)/stage' \
+	$(srcdir)/bench/propagation.sh
+.PHONY: bench-propagation
 EXTRA_PROGRAMS += bench/publish
 BENCHES += bench/publish
 bench_publish_SOURCES = bench/publish.c

@@ -1,222 +1,197 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long a change takes from its commit in the store until every look-up sees it, and
- * how long a first synchronisation takes: a real aerostat-syncd over a real store.
+ * What a publish costs: documents in, hosts.mdb on the disk; whole, and after one
+ * document has changed. Beside it stands what the disk alone takes: the same number of
+ * bytes, written plainly, brought to the disk and renamed.
  *
- * bench/publish [NAMES [CHANGES [SERVER]]]; SERVER is filled if it is empty, else it
- * should hold web-0 to web-NAMES-1.
+ * bench/publish [NAMES...]; default 1000 10000 100000. TMPDIR says on which disk.
  */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <signal.h>
-#include <spawn.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/file.h"
 #include "lib/loop.h"
-#include "lib/store.h"
-#include "mirror/reader.h"
+#include "mirror/publish.h"
+#include "syncd/answers.h"
 
-static char root[] = "/tmp/aerostat-bench-XXXXXX";
-static char *hosts;
+#define CHANGES 25
 
-static _Noreturn void die(const char *what, const struct aero_err *err)
+static char dir[PATH_MAX / 2], path[PATH_MAX], plain[PATH_MAX], renamed[PATH_MAX];
+static uint64_t generation;
+
+static _Noreturn void die(const char *what, const char *why)
 {
-	(void)fprintf(stderr, "bench: %s: %s\n", what, err->msg);
+	(void)fprintf(stderr, "bench: %s: %s\n", what, why);
 	exit(1);
 }
 
-static void fill(struct aero_slot *slot, int i, int octet, char *name, char *id, char *ip)
+static void put(struct aero_answers *answers, int i, int octet, int aliases)
 {
-	static char service[] = "web", type[] = "iterative", none[] = "";
-
-	(void)snprintf(name, 32, "web-%d", i);
-	(void)snprintf(id, 32, "i-%08x", (unsigned)i);
-	(void)snprintf(ip, 32, "10.%d.%d.%d", octet, (i >> 8) & 255, i & 255);
-	*slot = (struct aero_slot){
-		.hostname = name, .service = service, .service_type = type};
-	slot->who.instance_id = id;
-	slot->who.ip = ip;
-	slot->who.ip6 = none;
-}
-
-static void put(struct aero_store *store, int i, int octet)
-{
-	char name[32], id[32], ip[32];
-	struct aero_slot slot;
+	bson_t doc = BSON_INITIALIZER, list;
 	struct aero_err err;
+	char text[64], key[8];
 
-	fill(&slot, i, octet, name, id, ip);
-	if (aero_store_slot_import(store, &slot, &err) != AERO_OK)
-		die(name, &err);
-}
-
-static void put_all(struct aero_store *store, int n)
-{
-	struct aero_slot *slots = calloc((size_t)n, sizeof(*slots));
-	char(*texts)[3][32] = calloc((size_t)n, sizeof(*texts));
-	struct aero_err err;
-	int rc;
-
-	if (slots == NULL || texts == NULL)
-		exit(1);
-	for (int i = 0; i < n; i++)
-		fill(&slots[i], i, i >> 16, texts[i][0], texts[i][1], texts[i][2]);
-	rc = aero_store_slots_insert(store, slots, (size_t)n, &err);
-	if (rc != AERO_OK)
-		die("fill the store", &err);
-	free(slots);
-	free(texts);
-}
-
-/* One at a time takes its time with MongoDB: a store that is full already is taken. */
-static void put_missing(struct aero_store *store, int n)
-{
-	struct aero_slots slots = {0};
-	struct aero_err err;
-	int rc = aero_store_slots(store, NULL, &slots, &err);
-
-	if (rc != AERO_OK && rc != AERO_MISS)
-		die("the store", &err);
-	if (slots.n == 0)
-		put_all(store, n);
-	aero_slots_clear(&slots);
-}
-
-/* Is the address published as that of a name? */
-static int visible(int i, int octet)
-{
-	unsigned char key[AERO_KEY_MAX];
-	struct aero_reader r;
-	struct aero_rec rec;
-	char name[32];
-	int is = 0;
-
-	(void)snprintf(name, sizeof(name), "web-%d", i);
-	if (aero_reader_open(&r, hosts) != AERO_READ_OK)
-		return 0;
-	if (aero_reader_get(&r, key, aero_name_key(name, key), &rec) == AERO_READ_OK)
-		is = rec.n4 == 1 && rec.addr4[1] == octet;
-	aero_reader_close(&r);
-	return is;
-}
-
-static pid_t start(const char *server, const char *once)
-{
-	char *argv[6], texts[3][256];
-	pid_t pid;
-	int e;
-
-	(void)snprintf(texts[0], sizeof(texts[0]), "--root=%s", root);
-	(void)snprintf(texts[1], sizeof(texts[1]), "--server=%s", server);
-	(void)snprintf(texts[2], sizeof(texts[2]), "%s", once);
-	argv[0] = strdup("aerostat-syncd");
-	argv[1] = texts[0];
-	argv[2] = texts[1];
-	argv[3] = strdup("--loglevel=ERROR");
-	argv[4] = *once != '\0' ? texts[2] : NULL;
-	argv[5] = NULL;
-	e = posix_spawn(&pid, "./aerostat-syncd", NULL, NULL, argv, environ);
-	free(argv[0]);
-	free(argv[3]);
-	if (e != 0) {
-		(void)fprintf(stderr, "bench: ./aerostat-syncd: %s\n", strerror(e));
-		exit(1);
+	BSON_APPEND_INT32(&doc, "_id", i);
+	(void)snprintf(text, sizeof(text), "web-%d", i);
+	BSON_APPEND_UTF8(&doc, "hostname", text);
+	(void)snprintf(text, sizeof(text), "i-%017x", (unsigned)i);
+	BSON_APPEND_UTF8(&doc, "instance_id", text);
+	(void)snprintf(text, sizeof(text), "10.%d.%d.%d", octet + (i >> 16), i >> 8 & 255,
+		i & 255);
+	BSON_APPEND_UTF8(&doc, "ip", text);
+	BSON_APPEND_ARRAY_BEGIN(&doc, "aliases", &list);
+	for (int j = 0; j < aliases; j++) {
+		(void)snprintf(key, sizeof(key), "%d", j);
+		(void)snprintf(text, sizeof(text), "%s%d", j == 0 ? "www" : "app", i);
+		BSON_APPEND_UTF8(&list, key, text);
 	}
-	return pid;
+	bson_append_array_end(&doc, &list);
+	if (aero_answers_put(answers, &i, sizeof(i), &doc, &err) != AERO_OK)
+		die("a document", err.msg);
+	bson_destroy(&doc);
+}
+
+static void publish(struct aero_answers *answers, struct aero_published *keep, bool delta)
+{
+	struct aero_answers_walk walk;
+	struct aero_generation gen = {.next = aero_answers_next,
+		.arg = &walk,
+		.delta = delta,
+		.meta = {.zones = ""}};
+	struct aero_publish_error failure;
+	struct aero_answer_set set;
+	struct aero_err err;
+	size_t cut;
+
+	gen.meta.generation = ++generation;
+	if (aero_answers_make(answers, &set, &err) != AERO_OK)
+		die("answers", err.msg);
+	aero_answers_walk(answers, delta, &walk);
+	if (aero_publish(path, &gen, keep, &cut, &failure) < 0)
+		die(failure.step, aero_publish_strerror(failure.code));
+	aero_answers_published(answers);
+}
+
+/* The disk's own part. */
+static void write_plainly(size_t size)
+{
+	char *bytes = calloc(1, size);
+	int fd = open(plain, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int to = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (bytes == NULL || fd < 0 || to < 0 ||
+		write(fd, bytes, size) != (ssize_t)size || fsync(fd) < 0 ||
+		rename(plain, renamed) < 0 || fsync(to) < 0)
+		die(plain, strerror(errno));
+	(void)close(fd);
+	(void)close(to);
+	free(bytes);
+}
+
+static double now(clockid_t clock)
+{
+	struct timespec t;
+
+	(void)clock_gettime(clock, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
 static int compare(const void *a, const void *b)
 {
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	double x = *(const double *)a, y = *(const double *)b;
 
 	return (x > y) - (x < y);
 }
 
-static void nap(long ns)
+static const char *verdict(double got, double goal)
 {
-	const struct timespec pause = {.tv_nsec = ns};
-
-	(void)nanosleep(&pause, NULL);
+	return goal == 0 ? "" : got <= goal ? "met" : "MISSED";
 }
 
-static void changes(struct aero_store *store, int names, int n)
+static void measure(int n, int aliases)
 {
-	int64_t *took = calloc((size_t)n, sizeof(*took));
+	double wall[CHANGES], cpu[CHANGES], disk[CHANGES], whole, made;
+	double goal = n == 10000 ? 10 : n == 100000 ? 80 : 0;
+	struct aero_list zones = {0};
+	const struct aero_answers_opts opts = {.domain = "", .zones = &zones};
+	struct aero_published keep = {.old_fd = -1};
+	struct aero_answers *answers = NULL;
+	struct mallinfo2 before = mallinfo2(), after;
+	struct aero_err err;
+	struct stat st;
 
-	if (took == NULL)
-		exit(1);
-	for (int c = 0; c < n; c++) {
-		int i = (int)((unsigned)c * 7919u % (unsigned)names),
-		    octet = 100 + c % 100;
-		int64_t begin;
-
-		put(store, i, octet);
-		begin = aero_unix_ns();
-		while (!visible(i, octet))
-			if (aero_unix_ns() - begin > 10000000000)
-				die("a change", &(struct aero_err){"not seen in 10 s"});
-		took[c] = aero_unix_ns() - begin;
-		nap(250000000); /* past the debounce */
+	if (aero_answers_new(&opts, &answers, &err) != AERO_OK)
+		die("answers", err.msg);
+	made = now(CLOCK_MONOTONIC);
+	for (int i = 0; i < n; i++)
+		put(answers, (int)((unsigned)i * 7919u % (unsigned)n), 10, aliases);
+	whole = now(CLOCK_MONOTONIC);
+	made = whole - made;
+	publish(answers, &keep, false);
+	whole = now(CLOCK_MONOTONIC) - whole;
+	after = mallinfo2();
+	if (stat(path, &st) < 0)
+		die(path, strerror(errno));
+	for (int c = 0; c < CHANGES; c++) {
+		put(answers, (int)((unsigned)c * 104729u % (unsigned)n), 100 + c,
+			aliases);
+		wall[c] = now(CLOCK_MONOTONIC);
+		cpu[c] = now(CLOCK_PROCESS_CPUTIME_ID);
+		publish(answers, &keep, aero_published_base(&keep));
+		wall[c] = now(CLOCK_MONOTONIC) - wall[c];
+		cpu[c] = now(CLOCK_PROCESS_CPUTIME_ID) - cpu[c];
+		disk[c] = now(CLOCK_MONOTONIC);
+		write_plainly((size_t)st.st_size);
+		disk[c] = now(CLOCK_MONOTONIC) - disk[c];
 	}
-	qsort(took, (size_t)n, sizeof(*took), compare);
-	printf("change, %d names: commit to visible p50 %.1f p90 %.1f max %.1f ms\n",
-		names, (double)took[n / 2] / 1e6, (double)took[n * 9 / 10] / 1e6,
-		(double)took[n - 1] / 1e6);
-	free(took);
+	qsort(wall, CHANGES, sizeof(*wall), compare);
+	qsort(cpu, CHANGES, sizeof(*cpu), compare);
+	qsort(disk, CHANGES, sizeof(*disk), compare);
+	printf("%8d %7d %8.1f %6zu %8.0f %8.0f %8.1f %8.1f %8.1f %8.1f %6.0f %s\n", n,
+		aliases, (double)st.st_size / 1e6,
+		(after.uordblks + after.hblkhd - before.uordblks - before.hblkhd) /
+			(size_t)n,
+		made, whole, wall[CHANGES / 2], wall[CHANGES * 9 / 10], cpu[CHANGES / 2],
+		disk[CHANGES / 2], goal, verdict(wall[CHANGES / 2], goal));
+	(void)fflush(stdout);
+	aero_published_close(&keep);
+	aero_answers_free(answers);
 }
 
 int main(int argc, char *argv[])
 {
-	int names = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 10000;
-	int n = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 40;
-	struct aero_store *store = NULL;
-	struct aero_err err;
-	char server[256], *dir = NULL;
-	struct aero_store_opts opts = {
-		.server = server, .port = 27017, .database = "aerostat", .role = "bench"};
-	struct rusage used;
-	int64_t begin;
-	pid_t pid;
+	static const int sizes[] = {1000, 10000, 100000};
+	const char *tmp = getenv("TMPDIR");
 
-	if (names < 1 || n < 1 || mkdtemp(root) == NULL)
-		return 64;
-	if (asprintf(&hosts, "%s/var/lib/aerostat/hosts.mdb", root) < 0)
-		return 75;
-	if (argc > 3)
-		(void)snprintf(server, sizeof(server), "%s", argv[3]);
-	else
-		(void)snprintf(server, sizeof(server), "lmdb:%s/store", root);
-	if (aero_store_open(&opts, &store, &err) != AERO_OK)
-		die(server, &err);
-	put_missing(store, names);
-	begin = aero_unix_ns();
-	if (asprintf(&dir, "%s/etc", root) < 0 || aero_dir_make(dir, &err) != AERO_OK)
-		return 75;
-	free(dir);
-	pid = start(server, "--once");
-	(void)waitpid(pid, NULL, 0);
-	printf("first synchronisation, %d documents: %.0f ms\n", names,
-		(double)(aero_unix_ns() - begin) / 1e6);
-	pid = start(server, "");
-	nap(900000000);
-	changes(store, names, n);
-	(void)kill(pid, SIGTERM);
-	(void)wait4(pid, NULL, 0, &used);
-	printf("processor time, start and /etc/hosts included: %.1f ms a change\n",
-		((double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e3 +
-			(double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e3) /
-			n);
-	printf("resident at most: %ld MB\n", used.ru_maxrss / 1024);
-	aero_store_close(store);
-	free(hosts);
+	(void)snprintf(
+		dir, sizeof(dir), "%s/aerostat-bench-XXXXXX", tmp != NULL ? tmp : "/tmp");
+	if (mkdtemp(dir) == NULL)
+		die(dir, strerror(errno));
+	(void)snprintf(path, sizeof(path), "%s/hosts.mdb", dir);
+	(void)snprintf(plain, sizeof(plain), "%s/plain", dir);
+	(void)snprintf(renamed, sizeof(renamed), "%s/renamed", dir);
+	printf("%8s %7s %8s %6s %8s %8s %8s %8s %8s %8s %6s\n", "names", "aliases", "MB",
+		"B/doc", "read ms", "whole ms", "one p50", "one p90", "cpu p50",
+		"disk p50", "goal");
+	for (int i = 0; i < (argc > 1 ? argc - 1 : 3); i++) {
+		int n = argc > 1 ? (int)strtol(argv[i + 1], NULL, 10) : sizes[i];
+
+		if (n < 1)
+			return 64;
+		measure(n, 0);
+		measure(n, 2);
+	}
+	(void)unlink(renamed);
+	(void)unlink(path);
+	(void)rmdir(dir);
 	return 0;
 }
