@@ -16,9 +16,7 @@
 #define STATE_VERSION 1
 #define MAP_SIZE ((size_t)256 << 20)
 #define GROW_TURNS 16
-/* After so many documents the file is closed, until it is needed: what was read stays
- * mapped otherwise, and what was written stays in liblmdb's lists. */
-#define REST_ABOVE 4096
+#define REST_ABOVE 4096 /* documents, then it is closed: it keeps much memory */
 #define SHORT_PAGES 16  /* a sound file may lack so many at its end */
 
 struct aero_state {
