@@ -354,7 +354,7 @@ static void check_whole(void)
 	n_swaps_seen += a != before;
 	before = a;
 	for (size_t i = 0; i < mirror.n; i++)
-		big += bson_has_field(mirror.docs[i], "epoch");
+		big += bson_has_field(mirror.docs[i], "instance_id");
 	if (big != 0 && big != 2500)
 		fail_msg("%zu of 2500 documents of a transaction are shown", big);
 }
@@ -372,13 +372,13 @@ static void set_who(mongoc_collection_t *c, const bson_t *opts, const char *id, 
 static void big_change(mongoc_collection_t *c, const bson_t *opts, bool insert)
 {
 	static bson_t *docs[2500];
-	bson_t *filter = json("{\"epoch\": 1}");
+	bson_t *filter = json("{\"instance_id\": \"\"}");
 
 	if (!insert) {
 		(void)mongoc_collection_delete_many(c, filter, opts, NULL, NULL);
 	} else {
 		for (int i = 0; i < 2500; i++)
-			docs[i] = json("{\"_id\": \"big-%d\", \"epoch\": 1}", i);
+			docs[i] = json("{\"_id\": \"big-%d\", \"instance_id\": \"\"}", i);
 		(void)mongoc_collection_insert_many(
 			c, (const bson_t **)(void *)docs, 2500, opts, NULL, NULL);
 		for (int i = 0; i < 2500; i++)
@@ -709,7 +709,7 @@ static void *timed_writer(void *arg)
 
 	(void)arg;
 	for (int i = 0; i < N_TIMED; i++) {
-		bson_t *doc = json("{\"_id\": \"t-%d\", \"turn\": %d}", i, i);
+		bson_t *doc = json("{\"_id\": \"t-%d\", \"reg\": %d}", i, i);
 
 		(void)mongoc_collection_insert_one(c, doc, NULL, NULL, NULL);
 		atomic_store(&acked[i], aero_unix_ns());
@@ -734,7 +734,7 @@ static void a_change_is_seen_at_once(void **state)
 	for (int tries = 0; n < N_TIMED && tries < 1000; tries++) {
 		SUITE_RC(aero_watch_next(watch, 1000, &batch, err), AERO_OK);
 		for (size_t i = 0; i < batch.n; i++) {
-			int32_t turn = number_of(batch.v[i].doc, "turn");
+			int32_t turn = number_of(batch.v[i].doc, "reg");
 
 			if (turn >= 0)
 				seen[turn] = aero_unix_ns();
