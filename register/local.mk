@@ -29,6 +29,7 @@ register_tests = tests/test_info tests/test_pick tests/test_claim tests/test_mas
 	tests/test_identity tests/test_heal tests/test_search \
 	tests/test_search_mutants tests/test_search_store
 LONG_TESTS += tests/test_search
+NO_VALGRIND += tests/test_search # millions of states; test_search_mutants walks the same
 UNIT_TESTS += $(register_tests)
 check_PROGRAMS += $(register_tests)
 endif

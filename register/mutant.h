@@ -21,7 +21,8 @@
 	X(CERTIFICATE_WITHOUT_GEN, "certificates without gen")                           \
 	X(DEAD_MAY_REGISTER, "a dead id may register")                                   \
 	X(NO_INSTANCE_INDEX, "no unique instance index")                                 \
-	X(STRING_ORDER, "string order")
+	X(STRING_ORDER, "string order")                                                  \
+	X(NO_W2, "no write of the same session after a lost answer (W2)")
 /* clang-format on */
 
 #ifdef AERO_MUTANTS

@@ -269,6 +269,11 @@ static void show_move(const struct s_state *before, s_move move, char *ret, size
 		(void)snprintf(ret, size, "%s(%d): begins turn %d", name, who,
 			before->actors[who].turn);
 		break;
+	case S_M_TORN:
+		(void)snprintf(ret, size, "%s(%d): %s, without seeing %s", name, who,
+			s_step_words(&before->actors[who]),
+			w_text(W_NAME, before->world.slots[arg].name));
+		break;
 	case S_M_CRASH:
 		(void)snprintf(ret, size, "%s(%d): crash", name, who);
 		break;

@@ -51,7 +51,7 @@ struct s_setup {
 	 */
 	const char *slots[W_SLOTS];
 	struct s_role roles[S_ACTORS];
-	uint8_t ambiguous, late, crashes, deaths, boots; /* budgets */
+	uint8_t ambiguous, late, crashes, deaths, boots, torn; /* budgets */
 	bool replica_set; /* W2: a later write of the session fences */
 	bool no_lock;     /* a node may run two sessions at once */
 	bool no_regs;     /* slots of the original: without reg */
@@ -94,7 +94,7 @@ struct s_state {
 	struct s_actor actors[S_ACTORS];
 	struct w_write late[S_LATE];
 	struct s_host hosts[W_NODES + 1];
-	uint8_t ambiguous, lates, crashes, deaths, boots;
+	uint8_t ambiguous, lates, crashes, deaths, boots, torn;
 };
 
 /* ---- one search at a time ---- */
@@ -130,6 +130,7 @@ enum s_kind {
 	S_M_DIE,       /* node */
 	S_M_BOOT,      /* node */
 	S_M_LAND,      /* late write */
+	S_M_TORN,      /* actor, slot: a read of all slots that does not see this one */
 };
 #define S_MOVE(kind, who, arg) ((s_move)((kind) << 8 | (who) << 4 | (arg)))
 enum { S_MOVES_MAX = 128 };

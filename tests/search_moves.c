@@ -83,6 +83,7 @@ void s_begin(const struct s_setup *setup, struct s_state *ret)
 	ret->crashes = setup->crashes;
 	ret->deaths = setup->deaths;
 	ret->boots = setup->boots;
+	ret->torn = setup->torn;
 	s_canonical(ret);
 }
 
@@ -168,6 +169,8 @@ static size_t actor_moves(const struct s_state *state, uint8_t i, s_move *ret)
 			ret[n++] = S_MOVE(S_M_STEP, i, fault);
 		if (state->crashes > 0)
 			ret[n++] = S_MOVE(S_M_CRASH, i, 0);
+		for (uint8_t k = 0; state->torn > 0 && k < state->world.n_slots; k++)
+			ret[n++] = S_MOVE(S_M_TORN, i, k);
 		return n;
 	}
 	if (s_run.node[i] == 0)
@@ -175,8 +178,7 @@ static size_t actor_moves(const struct s_state *state, uint8_t i, s_move *ret)
 	if (!may_begin(state, i))
 		return 0;
 	if (role->heals && host->identity &&
-		(!s_well(state, s_run.node[i]) ||
-			s_named(&state->world, s_run.node[i])))
+		(!s_well(state, s_run.node[i]) || s_named(&state->world, s_run.node[i])))
 		ret[n++] = S_MOVE(S_M_HEAL, i, 0);
 	if (state->actors[i].turn < role->n_acts)
 		ret[n++] = S_MOVE(S_M_BEGIN, i, 0);
@@ -230,7 +232,7 @@ bool s_at_rest(const struct s_state *state)
 			if ((held != 1 && !s_run.setup->twice) || !s_well(state, id) ||
 				(node.dead && s_run.server))
 				return false;
-		} else if (s_run.server && held != 0 &&
+		} else if (held != 0 && (s_run.server || s_run.setup->replica_set) &&
 			   (!host->running || node.left || host->released)) {
 			return false;
 		}
@@ -327,7 +329,7 @@ static void step_end(struct s_state *state, const struct s_state *before, int i,
 }
 
 /* One step of whatever runs there. */
-static bool step(struct s_state *state, int i, enum w_fault fault)
+static bool step(struct s_state *state, int i, enum w_fault fault, int missed)
 {
 	const struct s_state before = *state;
 	const struct s_actor *was = &before.actors[i];
@@ -336,6 +338,7 @@ static bool step(struct s_state *state, int i, enum w_fault fault)
 
 	search_store_init(&store, &state->world);
 	store.fault = fault;
+	store.missed = missed;
 	if (was->act == S_REAP)
 		rc = step_reap(state, i, &store);
 	else if (was->act < S_REAP)
@@ -343,6 +346,8 @@ static bool step(struct s_state *state, int i, enum w_fault fault)
 	else
 		rc = s_other_step(state, i, &store);
 	if (fault != W_CLEAR && store.last.op == W_NONE)
+		return false;
+	if (missed >= 0 && !store.read_all)
 		return false;
 	store.last.owner = (uint8_t)i;
 	store.last.step = (uint8_t)(was->step + (was->act == S_REAP ? AERO_N_STEPS : 0));
@@ -356,7 +361,8 @@ static bool step(struct s_state *state, int i, enum w_fault fault)
 		state->ambiguous--;
 	if (store.last.op != W_NONE && (fault == W_CLEAR || fault == W_LOST_AFTER))
 		s_check_write(&before, state, &store.last, store.answer, store.slot);
-	if (store.last.op != W_NONE && fault == W_CLEAR && s_run.setup->replica_set)
+	if (store.last.op != W_NONE && fault == W_CLEAR && s_run.setup->replica_set &&
+		!w_rules.no_w2)
 		fence(state, i);
 	step_end(state, &before, i, rc);
 	return true;
@@ -422,7 +428,12 @@ bool s_move_make(struct s_state *state, s_move move)
 	s_run.note[0] = '\0';
 	switch (kind) {
 	case S_M_STEP:
-		if (!step(state, who, arg))
+		if (!step(state, who, arg, -1))
+			return false;
+		break;
+	case S_M_TORN:
+		state->torn--;
+		if (!step(state, who, W_CLEAR, arg))
 			return false;
 		break;
 	case S_M_PICK_SLOT:

@@ -11,9 +11,8 @@ static struct search_store *store_of(struct aero_store *store)
 	return (struct search_store *)(void *)store;
 }
 
-static struct world *begin_read(struct aero_store *store, const char *what)
+static struct world *world_of(struct aero_store *store)
 {
-	store_of(store)->read = what;
 	return store_of(store)->world;
 }
 
@@ -84,11 +83,14 @@ static int op_ping(struct aero_store *store, struct aero_err *err)
 static int op_slots(struct aero_store *store, const char *service, struct aero_slots *ret,
 	struct aero_err *err)
 {
-	struct world *world = begin_read(store, "slots");
+	struct world *world = world_of(store);
 	struct aero_slot slot;
 
 	(void)err;
+	store_of(store)->read_all = true;
 	for (int i = 0; i < world->n_slots; i++) {
+		if (i == store_of(store)->missed)
+			continue;
 		if (service != NULL &&
 			strcmp(w_text(W_SERVICE, world->slots[i].service), service) != 0)
 			continue;
@@ -109,7 +111,7 @@ static int found(const struct world *world, int i, struct aero_slot *ret)
 static int op_by_instance(struct aero_store *store, const char *instance_id,
 	struct aero_slot *ret, struct aero_err *err)
 {
-	struct world *world = begin_read(store, "by_instance");
+	struct world *world = world_of(store);
 
 	(void)err;
 	return found(world, w_by_id(world, w_number(W_ID, instance_id)), ret);
@@ -118,7 +120,7 @@ static int op_by_instance(struct aero_store *store, const char *instance_id,
 static int op_by_hostname(struct aero_store *store, const char *hostname,
 	struct aero_slot *ret, struct aero_err *err)
 {
-	struct world *world = begin_read(store, "by_hostname");
+	struct world *world = world_of(store);
 
 	(void)err;
 	return found(world, w_by_name(world, w_number(W_NAME, hostname)), ret);
@@ -127,7 +129,7 @@ static int op_by_hostname(struct aero_store *store, const char *hostname,
 static int op_node(struct aero_store *store, const char *instance_id,
 	struct aero_node *ret, struct aero_err *err)
 {
-	struct world *world = begin_read(store, "node");
+	struct world *world = world_of(store);
 	struct w_node node = world->nodes[w_number(W_ID, instance_id)];
 
 	(void)err;
@@ -143,7 +145,7 @@ static int op_node(struct aero_store *store, const char *instance_id,
 static int op_control(struct aero_store *store, const char *service,
 	struct aero_control *ret, struct aero_err *err)
 {
-	struct world *world = begin_read(store, "control");
+	struct world *world = world_of(store);
 	struct w_control *control = &world->controls[w_number(W_SERVICE, service)];
 
 	(void)err;
@@ -327,5 +329,6 @@ void search_store_init(struct search_store *store, struct world *world)
 		.watch_open = op_watch_open,
 	};
 
-	*store = (struct search_store){.base.ops = &ops, .world = world, .slot = -1};
+	*store = (struct search_store){
+		.base.ops = &ops, .world = world, .slot = -1, .missed = -1};
 }

@@ -18,10 +18,11 @@ struct search_store {
 	struct aero_store base; /* first */
 	struct world *world;
 	enum w_fault fault;
+	int missed;          /* the slot that a read of all does not see; -1 = none */
 	struct w_write last; /* the write of this step, or op W_NONE */
 	int answer;          /* to the write, as the store knows it */
 	int slot;            /* that it changed, or -1 */
-	const char *read;    /* the read of this step, or NULL */
+	bool read_all;       /* this step reads all slots */
 };
 
 /* Over *world; nothing to close. */

@@ -89,6 +89,7 @@ struct w_write {
 struct w_rules {
 	bool no_instance_index, string_order;
 	bool mutant_index; /* no_instance_index in every set-up */
+	bool no_w2;
 };
 extern struct w_rules w_rules;
 

@@ -36,6 +36,7 @@ static const struct {
 	[AERO_MUTANT_DEAD_MAY_REGISTER] = {"certificates", "I7", 14},
 	[AERO_MUTANT_NO_INSTANCE_INDEX] = {"2-callers", "I2", 7},
 	[AERO_MUTANT_STRING_ORDER] = {"string-order", "I4", 7},
+	[AERO_MUTANT_NO_W2] = {"fence", "liveness", 27},
 };
 _Static_assert(AERO_COUNT(rows) == AERO_N_MUTANTS, "a mutant without a row");
 
@@ -59,6 +60,7 @@ static void each_mutant_is_caught(void **state)
 		aero_mutant = (enum aero_mutant)i;
 		w_rules.mutant_index = AERO_MUTANT(NO_INSTANCE_INDEX);
 		w_rules.string_order = AERO_MUTANT(STRING_ORDER);
+		w_rules.no_w2 = AERO_MUTANT(NO_W2);
 		search_run(setup_named(rows[i].setup), 60000000, false, show, &result);
 		printf("%-38s %-13s %6lu states, %2lu moves: %s\n", mutant_words[i],
 			rows[i].setup, result.states, result.trace,
