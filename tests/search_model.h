@@ -60,7 +60,7 @@ struct s_setup {
 	bool originals;   /* I1 and I2 alone are promised */
 	bool refusals;    /* a registration may be refused */
 	bool no_liveness;
-	unsigned long states; /* 0: not known yet */
+	unsigned long states; /* how many there are */
 	enum { S_QUICK, S_LONG } length;
 };
 
