@@ -27,7 +27,7 @@ if HAVE_CMOCKA
 register_tests = tests/test_info tests/test_pick tests/test_claim tests/test_master \
 	tests/test_release tests/test_register tests/test_session tests/test_metadata \
 	tests/test_identity tests/test_heal tests/test_search \
-	tests/test_search_mutants tests/test_search_store
+	tests/test_search_mutants tests/test_search_store tests/test_reap
 LONG_TESTS += tests/test_search
 NO_VALGRIND += tests/test_search # millions of states; test_search_mutants walks the same
 UNIT_TESTS += $(register_tests)
@@ -37,6 +37,7 @@ endif
 actor_sources = tests/actors.c tests/actors.h tests/fake_store.c tests/fake_store.h
 tests_test_claim_SOURCES = tests/test_claim.c $(actor_sources)
 tests_test_master_SOURCES = tests/test_master.c $(actor_sources)
+tests_test_reap_SOURCES = tests/test_reap.c tests/fake_store.c tests/fake_store.h
 tests_test_release_SOURCES = tests/test_release.c $(actor_sources)
 tests_test_heal_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=nanosleep
 tests_test_session_SOURCES = tests/test_session.c $(actor_sources)
