@@ -12,7 +12,7 @@
 enum aero_healed {
 	AERO_HEAL_NOTHING, /* it has its slot and address; no open change-over names it */
 	AERO_HEAL_NOT_OURS, /* no identity.json of this machine, or test-instance */
-	AERO_HEAL_LEFT,     /* released, or declared dead: its place is not here */
+	AERO_HEAL_LEFT,     /* released, or declared dead until the server sees it run */
 	AERO_HEAL_DONE,     /* registered again, or the change-over was finished */
 };
 

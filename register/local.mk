@@ -44,10 +44,11 @@ tests_test_session_SOURCES = tests/test_session.c $(actor_sources)
 
 # The search of the naming steps: over the shipped objects, and over the steps compiled
 # again with switches that leave a rule out each.
-search_sources = tests/search.c tests/search.h tests/search_actor.c tests/search_check.c \
-	tests/search_model.h tests/search_moves.c tests/search_other.c \
-	tests/search_print.c tests/search_setups.c tests/search_setups.h \
-	tests/search_store.c tests/search_store.h tests/search_world.c tests/search_world.h
+search_sources = tests/search.c tests/search.h tests/search_actor.c \
+	tests/search_begin.c tests/search_check.c tests/search_model.h \
+	tests/search_moves.c tests/search_other.c tests/search_print.c \
+	tests/search_setups.c tests/search_setups.h tests/search_store.c \
+	tests/search_store.h tests/search_world.c tests/search_world.h
 tests_test_search_SOURCES = tests/test_search.c $(search_sources)
 tests_test_search_mutants_SOURCES = tests/test_search_mutants.c $(search_sources) \
 	register/actor.c register/claim.c register/help.c register/master.c \

@@ -128,7 +128,8 @@ void s_actor_load(const struct s_state *state, int i, struct aero_store *store,
 	ret->had_none = (from->flags & S_HAD_NONE) != 0;
 	ret->hole = (from->flags & S_HOLE) != 0;
 	ret->epoch = from->epoch;
-	strcpy(ret->appended, w_text(W_NAME, from->appended));
+	(void)snprintf(ret->appended, sizeof(ret->appended), "%s",
+		w_text(W_NAME, from->appended));
 	ret->node = (struct aero_node){.exists = from->node.exists,
 		.gen = from->node.gen,
 		.left = from->node.left,

@@ -172,5 +172,6 @@ void s_check_end(const struct s_state *state, int i, int rc);
 /* search_print.c */
 const char *s_words(const struct s_state *state);
 const char *s_step_words(const struct s_actor *actor);
+void s_move_words(const struct s_state *before, s_move move, char *ret, size_t size);
 
 #endif

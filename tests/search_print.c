@@ -84,3 +84,58 @@ const char *s_step_words(const struct s_actor *actor)
 		return aero_step_words(actor->step);
 	return s_other_words(actor);
 }
+
+void s_move_words(const struct s_state *before, s_move move, char *ret, size_t size)
+{
+	static const char *const faults[] = {"", " [answer lost, not applied]",
+		" [answer lost, applied]", " [answer lost, may land later]"};
+	uint8_t who = move >> 4 & 15, arg = move & 15;
+	const char *name = s_run.setup->roles[who < S_ACTORS ? who : 0].node;
+
+	if (name == NULL || *name == '\0')
+		name = "server";
+	switch ((enum s_kind)(move >> 8)) {
+	case S_M_STEP:
+		(void)snprintf(ret, size, "%s(%d): %s%s", name, who,
+			s_step_words(&before->actors[who]), faults[arg]);
+		break;
+	case S_M_PICK_SLOT:
+		(void)snprintf(ret, size, "server(%d): B1 read slot %s", who,
+			w_text(W_NAME, before->world.slots[arg].name));
+		break;
+	case S_M_PICK_NODE:
+		(void)snprintf(
+			ret, size, "server(%d): take up node %s", who, w_text(W_ID, arg));
+		break;
+	case S_M_PICK_HELP:
+		(void)snprintf(ret, size, "server(%d): take up the open op", who);
+		break;
+	case S_M_HEAL:
+		(void)snprintf(ret, size, "%s(%d): begins to heal itself", name, who);
+		break;
+	case S_M_BEGIN:
+		(void)snprintf(ret, size, "%s(%d): begins turn %d", name, who,
+			before->actors[who].turn);
+		break;
+	case S_M_TORN:
+		(void)snprintf(ret, size, "%s(%d): %s, without seeing %s", name, who,
+			s_step_words(&before->actors[who]),
+			w_text(W_NAME, before->world.slots[arg].name));
+		break;
+	case S_M_CRASH:
+		(void)snprintf(ret, size, "%s(%d): crash", name, who);
+		break;
+	case S_M_DIE:
+		(void)snprintf(ret, size, "%s dies", w_text(W_ID, who));
+		break;
+	case S_M_BOOT:
+		(void)snprintf(ret, size, "%s boots, with another address", name);
+		break;
+	case S_M_LAND:
+		(void)snprintf(ret, size, "the late write of %s lands",
+			aero_step_words(before->late[who].step < AERO_N_STEPS
+						? before->late[who].step
+						: AERO_STEP_DONE));
+		break;
+	}
+}

@@ -118,6 +118,10 @@ const struct s_setup search_setups[] = {
 		.roles = {HEALER("b", S_CHANGE), SERVER, SERVER}, .deaths = 1, .boots = 1, .length = S_LONG},
 	{"certificates+", "certificate races, bad weather", .states = 379290, .slots = {"db-master=b"},
 		.roles = {HEALS("b"), SERVER, SERVER}, .deaths = 1, .boots = 1, WEATHER},
+	{"death-newcomer", "a death, a newcomer, a change-over", TWO,
+		.roles = {HEALER("b", S_CHANGE), HEALER("c", S_REGISTER), SERVER}, .deaths = 1, .boots = 1, .length = S_LONG},
+	{"death-callers", "a death and 2 callers", THREE,
+		.roles = {HEALER("b", S_CHANGE), HEALER("c", S_CHANGE), SERVER}, .deaths = 1, .length = S_LONG},
 	{"back+", "promote and back, bad weather", TWO,
 		.roles = {DB("b", S_CHANGE), DB("a", S_CHANGE), HELPER}, WEATHER, .length = S_LONG},
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/search_store.h"
@@ -138,7 +139,7 @@ static int op_node(struct aero_store *store, const char *instance_id,
 		.left = node.left,
 		.dead = node.dead};
 	if (node.dead)
-		strcpy(ret->why, "stopped");
+		(void)snprintf(ret->why, sizeof(ret->why), "stopped");
 	return AERO_OK;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/names.h"
@@ -27,7 +28,7 @@ uint8_t w_number(enum w_kind kind, const char *text)
 	assert_true(kind != W_ALIAS || i < 8);
 	assert_true(kind != W_ID || i < W_NODES);
 	assert_true(kind != W_SERVICE || i < W_SERVICES);
-	strcpy(texts[kind].text[i], text);
+	(void)snprintf(texts[kind].text[i], sizeof(texts[kind].text[i]), "%s", text);
 	texts[kind].n++;
 	return (uint8_t)(i + 1);
 }

@@ -135,8 +135,9 @@ static int do_insert(const struct draw *d, struct aero_store *store, struct aero
 		.service_type = type,
 		.who = {.instance_id = none, .ip = none, .ip6 = none}};
 
-	strcpy(name, d->name);
-	strcpy(service, strncmp(name, "db", 2) == 0 ? "db" : "web");
+	(void)snprintf(name, sizeof(name), "%s", d->name);
+	(void)snprintf(service, sizeof(service), "%s",
+		strncmp(name, "db", 2) == 0 ? "db" : "web");
 	return aero_store_slots_insert(store, &slot, 1, err);
 }
 
@@ -234,7 +235,7 @@ static void same_answers(struct aero_store *other, unsigned long n)
 		words[0] = '\0';
 		rc = ops[d.op](&d, other, &err);
 		say(" -> %s", aero_rc_words(rc));
-		strcpy(theirs, words);
+		(void)snprintf(theirs, sizeof(theirs), "%s", words);
 		len = 0;
 		rc = ops[d.op](&d, &ours.base, &err);
 		say(" -> %s", aero_rc_words(rc));
