@@ -82,6 +82,7 @@ void s_begin(const struct s_setup *setup, struct s_state *ret)
 	ret->deaths = setup->deaths;
 	ret->boots = setup->boots;
 	ret->torn = setup->torn;
+	ret->lies = setup->lies;
 	s_canonical(ret);
 }
 

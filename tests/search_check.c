@@ -256,7 +256,8 @@ void s_check_end(const struct s_state *before, int i, int rc)
 		(master < 0 || world->slots[master].who.id != id))
 		s_broken("I5: a change-over was reported done, and %s is not the master",
 			node_name(id));
-	if (actor->act == S_CHANGE && rc == AERO_AGAIN && s_run.setup->deaths == 0 &&
+	if (actor->act == S_CHANGE && rc == AERO_AGAIN &&
+		s_run.setup->deaths + s_run.setup->lies == 0 &&
 		world->controls[service].epoch <= actor->epoch && !node.dead &&
 		!node.left && w_by_id(world, id) >= 0 &&
 		world->slots[w_by_id(world, id)].service == service)

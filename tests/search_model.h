@@ -51,7 +51,7 @@ struct s_setup {
 	 */
 	const char *slots[W_SLOTS];
 	struct s_role roles[S_ACTORS];
-	uint8_t ambiguous, late, crashes, deaths, boots, torn; /* budgets */
+	uint8_t ambiguous, late, crashes, deaths, boots, torn, lies; /* budgets */
 	bool replica_set; /* W2: a later write of the session fences */
 	bool no_lock;     /* a node may run two sessions at once */
 	bool no_regs;     /* slots of the original: without reg */
@@ -87,6 +87,7 @@ struct s_actor {
 
 struct s_host {
 	uint8_t running, identity, promised, released, ip;
+	uint8_t doubted; /* it runs, and was called dead: nothing is promised to it */
 };
 
 struct s_state {
@@ -94,8 +95,10 @@ struct s_state {
 	struct s_actor actors[S_ACTORS];
 	struct w_write late[S_LATE];
 	struct s_host hosts[W_NODES + 1];
-	uint8_t ambiguous, lates, crashes, deaths, boots, torn;
+	uint8_t ambiguous, lates, crashes, deaths, boots, torn, lies;
 };
+
+_Static_assert(_Alignof(struct s_state) == 1, "bytes alone: no padding");
 
 /* ---- one search at a time ---- */
 
@@ -110,6 +113,7 @@ struct s_run {
 	char broken[256]; /* the invariant that does not hold, in words; '' = none */
 	char note[160];   /* what the last move was and what came of it */
 	bool say;         /* write note */
+	bool lie;         /* the evidence of this step is wrong */
 };
 extern struct s_run s_run;
 
@@ -131,6 +135,7 @@ enum s_kind {
 	S_M_BOOT,      /* node */
 	S_M_LAND,      /* late write */
 	S_M_TORN,      /* actor, slot: a read of all slots that does not see this one */
+	S_M_LIE,       /* server: the evidence says dead, and the node still runs */
 };
 #define S_MOVE(kind, who, arg) ((s_move)((kind) << 8 | (who) << 4 | (arg)))
 enum { S_MOVES_MAX = 128 };

@@ -77,6 +77,9 @@ static size_t actor_moves(const struct s_state *state, uint8_t i, s_move *ret)
 			ret[n++] = S_MOVE(S_M_STEP, i, fault);
 		if (state->crashes > 0)
 			ret[n++] = S_MOVE(S_M_CRASH, i, 0);
+		if (state->lies > 0 && state->actors[i].act == S_REAP &&
+			state->actors[i].step == AERO_REAP_B2)
+			ret[n++] = S_MOVE(S_M_LIE, i, 0);
 		for (uint8_t k = 0; state->torn > 0 && k < state->world.n_slots; k++)
 			ret[n++] = S_MOVE(S_M_TORN, i, k);
 		return n;
@@ -183,8 +186,9 @@ static int step_reap(struct s_state *state, int i, struct search_store *store)
 		.dead = actor->node.dead};
 	if (reap.step == AERO_REAP_B2)
 		aero_reap_judge(&reap,
-			state->hosts[actor->candidate].running ? AERO_EVIDENCE_RUNS
-							       : AERO_EVIDENCE_DEAD,
+			state->hosts[actor->candidate].running && !s_run.lie
+				? AERO_EVIDENCE_RUNS
+				: AERO_EVIDENCE_DEAD,
 			"stopped");
 	else
 		rc = aero_reap_step(&reap, &err);
@@ -226,7 +230,8 @@ static void step_end(struct s_state *state, const struct s_state *before, int i,
 		return;
 	s_check_end(before, i, rc);
 	if (rc == AERO_OK && registers) {
-		host->promised = host->identity = 1;
+		host->identity = 1;
+		host->promised = !host->doubted;
 	} else if (rc == AERO_OK && actor->act == S_RELEASE) {
 		host->identity = 0;
 		host->released = 1; /* and was told so */
@@ -267,6 +272,9 @@ static bool step(struct s_state *state, int i, enum w_fault fault, int missed)
 	}
 	if (fault != W_CLEAR)
 		state->ambiguous--;
+	for (int id = 1; id <= W_NODES; id++) /* B5 */
+		if (before.world.nodes[id].dead && !state->world.nodes[id].dead)
+			state->hosts[id].doubted = 0;
 	if (store.last.op != W_NONE && (fault == W_CLEAR || fault == W_LOST_AFTER))
 		s_check_write(&before, state, &store.last, store.answer, store.slot);
 	if (store.last.op != W_NONE && fault == W_CLEAR && s_run.setup->replica_set &&
@@ -338,6 +346,14 @@ bool s_move_make(struct s_state *state, s_move move)
 	case S_M_STEP:
 		if (!step(state, who, arg, -1))
 			return false;
+		break;
+	case S_M_LIE:
+		state->lies--;
+		state->hosts[state->actors[who].candidate].doubted = 1;
+		state->hosts[state->actors[who].candidate].promised = 0;
+		s_run.lie = true;
+		(void)step(state, who, W_CLEAR, -1);
+		s_run.lie = false;
 		break;
 	case S_M_TORN:
 		state->torn--;

@@ -117,6 +117,10 @@ void s_move_words(const struct s_state *before, s_move move, char *ret, size_t s
 		(void)snprintf(ret, size, "%s(%d): begins turn %d", name, who,
 			before->actors[who].turn);
 		break;
+	case S_M_LIE:
+		(void)snprintf(ret, size, "server(%d): B2 is told that %s is dead", who,
+			w_text(W_ID, before->actors[who].candidate));
+		break;
 	case S_M_TORN:
 		(void)snprintf(ret, size, "%s(%d): %s, without seeing %s", name, who,
 			s_step_words(&before->actors[who]),

@@ -72,6 +72,8 @@ const struct s_setup search_setups[] = {
 	{"release-death", "release, death, change-over", .states = 4618, TWO,
 		.roles = {HEALER("b", S_RELEASE, S_REGISTER), HEALER("a", S_CHANGE), SERVER},
 		.deaths = 1, .crashes = 1},
+	{"false-death", "p or m is called dead and runs", TWO,
+		.roles = {HEALER("b", S_CHANGE), HEALS("a"), SERVER}, .lies = 1},
 	/* Old data, originals. */
 	{"nameless", "a nameless document of b", .states = 22110, .slots = {"db-master=a", "=b"},
 		.roles = {HEALER("b", S_REGISTER), DB("c", S_REGISTER), HELPER}, WEATHER, .no_regs = true},
