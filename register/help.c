@@ -154,9 +154,11 @@ int aero_step_F(struct aero_actor *actor, struct aero_err *err)
 	struct aero_slot_change change = {.epoch = actor->epoch};
 	int rc = aero_store_slot_update(actor->store, &match, &change, err);
 
+	if (rc != AERO_OK && rc != AERO_MISS)
+		return rc;
 	/* An S2 of this op may have been quicker than the death or the release of p: m
 	 * then needs its place all the same. */
-	return rc == AERO_OK || rc == AERO_MISS ? aero_next(actor, AERO_STEP_S3) : rc;
+	return aero_next(actor, AERO_MUTANT(NO_S3_AFTER_F) ? AERO_STEP_S4 : AERO_STEP_S3);
 }
 
 int aero_step_S3(struct aero_actor *actor, struct aero_err *err)

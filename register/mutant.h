@@ -16,6 +16,7 @@
 	X(REAP_WITHOUT_REG, "reap without reg")                                          \
 	X(RENEW_KEEPS_REG, "registration keeps an old reg")                              \
 	X(NO_FENCE, "no fence F")                                                        \
+	X(NO_S3_AFTER_F, "no place for m after F")                                       \
 	X(NO_MASTER_EPOCH, "no epoch on the master")                                     \
 	X(NO_LEFT, "no left")                                                            \
 	X(CERTIFICATE_WITHOUT_GEN, "certificates without gen")                           \

@@ -61,6 +61,7 @@ struct s_setup {
 	bool refusals;    /* a registration may be refused */
 	bool no_liveness;
 	unsigned long states; /* how many there are */
+	unsigned long cut; /* not 0: stop there; no word then on what is always reached */
 	enum { S_QUICK, S_LONG } length;
 };
 

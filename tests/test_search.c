@@ -26,7 +26,8 @@ static int search(const struct s_setup *setup)
 	struct search_result result;
 	bool counted;
 
-	search_run(setup, max_states(), false, true, &result);
+	search_run(
+		setup, setup->cut != 0 ? setup->cut : max_states(), false, true, &result);
 	counted = result.states == setup->states;
 	printf("%-16s %9lu states %9lu edges, depth %3lu, %6.2f s, %4.0f MB, %s: %s\n",
 		setup->name, result.states, result.edges, result.depth, result.seconds,
@@ -36,7 +37,8 @@ static int search(const struct s_setup *setup)
 		       "the new number into tests/search_setups.c\n",
 			setup->name, setup->states);
 	(void)fflush(stdout);
-	return result.broken[0] != '\0' || !result.exhausted || !counted;
+	return result.broken[0] != '\0' || result.exhausted != (setup->cut == 0) ||
+	       !counted;
 }
 
 static void invariants_hold_in_every_state(void **state)

@@ -30,6 +30,7 @@ static const struct {
 	[AERO_MUTANT_REAP_WITHOUT_REG] = {"certificates", "I7", 12},
 	[AERO_MUTANT_RENEW_KEEPS_REG] = {"certificates", "I7", 12},
 	[AERO_MUTANT_NO_FENCE] = {"release-p", "I5", 25},
+	[AERO_MUTANT_NO_S3_AFTER_F] = {"release-p", "I7", 26},
 	[AERO_MUTANT_NO_MASTER_EPOCH] = {"back", "I5", 31},
 	[AERO_MUTANT_NO_LEFT] = {"late-claim", "liveness", 26},
 	[AERO_MUTANT_CERTIFICATE_WITHOUT_GEN] = {"certificates", "I7", 14},
