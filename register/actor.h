@@ -38,6 +38,7 @@
 	X(C_FENCE, "W2 raise gen")                                                       \
 	X(C0, "C0 read control")                                                         \
 	X(C0_SELF, "C0 find my slot")                                                    \
+	X(C0_NONE, "C0 read control again")                                              \
 	X(C0_MASTER, "C0 read the master")                                               \
 	X(C0_INSERT, "C0 insert a blank master")                                         \
 	X(C1, "C1 open the op")                                                          \

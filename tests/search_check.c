@@ -264,6 +264,10 @@ void s_check_end(const struct s_state *before, int i, int rc)
 		s_broken("C: %s was told that it was not made the master, and nothing "
 			 "was in the way",
 			node_name(id));
+	if (actor->act == S_CHANGE && rc == AERO_REFUSED && before->hosts[id].promised &&
+		(w_by_id(world, id) < 0 ||
+			world->slots[w_by_id(world, id)].service == service))
+		s_broken("C: %s was told that it has no name", node_name(id));
 	if ((actor->act == S_REGISTER || actor->act == S_HEAL) && rc != AERO_OK &&
 		!node.dead && !(node.left && actor->act == S_HEAL) &&
 		!s_run.setup->refusals)
