@@ -51,7 +51,7 @@ int aero_step_S1(struct aero_actor *actor, struct aero_err *err)
 		return rc;
 	if (!actor->node.dead && !actor->node.left)
 		return aero_next(actor, AERO_STEP_S2);
-	return aero_next(actor, AERO_MUTANT(NO_FENCE) ? AERO_STEP_S4 : AERO_STEP_F);
+	return aero_next(actor, AERO_MUTANT(NO_FENCE) ? AERO_STEP_S3 : AERO_STEP_F);
 }
 
 int aero_step_S2(struct aero_actor *actor, struct aero_err *err)

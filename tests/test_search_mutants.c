@@ -29,7 +29,7 @@ static const struct {
 	[AERO_MUTANT_VACATE_WITHOUT_REG] = {"back", "I5", 37},
 	[AERO_MUTANT_REAP_WITHOUT_REG] = {"certificates", "I7", 12},
 	[AERO_MUTANT_RENEW_KEEPS_REG] = {"certificates", "I7", 12},
-	[AERO_MUTANT_NO_FENCE] = {"release-p", "I5", 25},
+	[AERO_MUTANT_NO_FENCE] = {"p-or-m-dies", "I7", 22},
 	[AERO_MUTANT_NO_S3_AFTER_F] = {"release-p", "I7", 26},
 	[AERO_MUTANT_NO_MASTER_EPOCH] = {"back", "I5", 31},
 	[AERO_MUTANT_NO_LEFT] = {"late-claim", "liveness", 26},
