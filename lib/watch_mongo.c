@@ -57,7 +57,7 @@ static int stand(struct aero_watch_mongo *w, struct aero_batch *ret, struct aero
 	struct aero_mongo_origin origin = {w->own.base.name, w->own.database, {{{0}}, 0}};
 	bson_t none = BSON_INITIALIZER;
 
-	aero_mongo_know_members(w);
+	(void)aero_mongo_know_members(w);
 	origin.known = w->known;
 	if (w->time < at->source_time)
 		w->time = at->source_time;
@@ -137,7 +137,9 @@ static int next_delta(struct aero_watch_mongo *w, int timeout_ms, struct aero_ba
 		if (rc == AERO_OK)
 			rc = aero_mongo_hosts_heard(w, err);
 		left = end - aero_clock_ms();
-	} while (rc == AERO_OK && w->n_whole == 0 && left > 0 && !aero_mongo_woken(w));
+		/* a member that was started anew is worth a position of its own */
+	} while (rc == AERO_OK && w->n_whole == 0 && left > 0 && !aero_mongo_woken(w) &&
+		 !aero_mongo_know_members(w));
 	if (rc == AERO_OK && w->n_whole > 0) {
 		ret->kind = AERO_BATCH_DELTA;
 		rc = aero_mongo_stream_take(w, ret, err);

@@ -62,8 +62,9 @@ int aero_mongo_greet(struct aero_watch_mongo *w, struct aero_mongo_known *ret_se
 /* Open a stream behind token or (NULL) at T0, or see that there is none: w->polling. */
 int aero_mongo_open_stream(struct aero_watch_mongo *w, const bson_t *token,
 	const struct aero_mongo_known *self, struct aero_err *err);
-/* Now and then: the other members of the set that we stand in are known too. */
-void aero_mongo_know_members(struct aero_watch_mongo *w);
+/* Now and then: the other members of the set that we stand in are known too. True if one
+ * was not yet. */
+bool aero_mongo_know_members(struct aero_watch_mongo *w);
 
 /* ---- the stream ---- */
 

@@ -82,19 +82,23 @@ int aero_mongo_open_stream(struct aero_watch_mongo *w, const bson_t *token,
 }
 
 /* The driver keeps their answers. */
-void aero_mongo_know_members(struct aero_watch_mongo *w)
+bool aero_mongo_know_members(struct aero_watch_mongo *w)
 {
 	unsigned char process[AERO_MONGO_PROCESS_LEN];
 	mongoc_server_description_t **v;
 	size_t n = 0;
+	bool learned = false;
 
 	if (w->polling || aero_clock_ms() < w->known_due)
-		return;
+		return false;
 	w->known_due = aero_clock_ms() + KNOWN_MS;
 	v = mongoc_client_get_server_descriptions(w->own.client, &n);
 	for (size_t i = 0; i < n; i++)
 		if (aero_mongo_process_of(
-			    mongoc_server_description_hello_response(v[i]), process))
+			    mongoc_server_description_hello_response(v[i]), process)) {
+			learned |= !aero_mongo_known_has(&w->known, process);
 			aero_mongo_known_add(&w->known, process);
+		}
 	mongoc_server_descriptions_destroy_all(v, n);
+	return learned;
 }

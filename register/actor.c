@@ -24,6 +24,7 @@ static const struct {
 	[AERO_ACT_REGISTER] = {AERO_STEP_R0, AERO_STEP_R0, AERO_STEP_R1B},
 	[AERO_ACT_CHANGE_MASTER] = {AERO_STEP_C0, AERO_STEP_C_FENCE_FIND, AERO_STEP_C0},
 	[AERO_ACT_RELEASE] = {AERO_STEP_L1_FIND, AERO_STEP_L1_FIND, AERO_STEP_L2},
+	[AERO_ACT_HELP] = {AERO_STEP_S0, AERO_STEP_S0, AERO_STEP_S0},
 };
 
 void aero_actor_begin(struct aero_actor *actor, enum aero_act act,

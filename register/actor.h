@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The naming steps (protocol.md R, C, L) as a machine: one call of aero_actor_step does
- * one step, and one step is one store operation. All that an actor knows between two
+ * The naming steps (protocol.md R, C, S, L) as a machine: one call of aero_actor_step
+ * does one step, and one step is one store operation. All that an actor knows between two
  * steps is in its struct, so that tests and searches can stop, crash and interleave
  * actors between any two operations of the shipped code.
  */
@@ -38,12 +38,14 @@
 	X(C_FENCE, "W2 raise gen")                                                       \
 	X(C0, "C0 read control")                                                         \
 	X(C0_SELF, "C0 find my slot")                                                    \
+	X(C0_NONE, "C0 read control again")                                              \
 	X(C0_MASTER, "C0 read the master")                                               \
 	X(C0_INSERT, "C0 insert a blank master")                                         \
 	X(C1, "C1 open the op")                                                          \
 	X(CE, "CE read the master")                                                      \
 	X(CE_CONTROL, "CE read control")                                                 \
 	/* help.c: whoever meets an open op */                                           \
+	X(S0, "S0 read control")                                                         \
 	X(S1, "S1 read p's node")                                                        \
 	X(S2, "S2 put p into the master slot")                                           \
 	X(S2C, "S2c read the master")                                                    \
@@ -52,7 +54,6 @@
 	X(V0_CONTROL, "V0 is the op still open")                                         \
 	X(V, "V blank p's slot")                                                         \
 	X(F, "F fence the master slot")                                                  \
-	X(F_READ, "F read the master")                                                   \
 	X(S3, "S3 find m's slot")                                                        \
 	X(S3_NODE, "S3 read m's node")                                                   \
 	X(S3_CLAIM, "S3 claim a gap for m")                                              \
@@ -114,6 +115,7 @@ enum aero_act {
 	AERO_ACT_REGISTER,
 	AERO_ACT_CHANGE_MASTER,
 	AERO_ACT_RELEASE,
+	AERO_ACT_HELP, /* finish an open change-over, whoever it promotes */
 };
 
 void aero_actor_begin(struct aero_actor *actor, enum aero_act act,

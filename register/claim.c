@@ -8,6 +8,7 @@
 
 #include "lib/log.h"
 #include "lib/names.h"
+#include "register/mutant.h"
 #include "register/steps.h"
 
 static const char *my_type(const struct aero_actor *actor)
@@ -36,7 +37,7 @@ int aero_step_R0(struct aero_actor *actor, struct aero_err *err)
 	actor->aliases_done = false;
 	if (rc != AERO_OK)
 		return rc;
-	if (actor->node.dead)
+	if (actor->node.dead && !AERO_MUTANT(DEAD_MAY_REGISTER))
 		return aero_err_set(err, AERO_AGAIN,
 			"instance %.64s was declared dead (%s): it registers again once "
 			"aerostatd has seen it running",
@@ -49,8 +50,9 @@ int aero_step_R0(struct aero_actor *actor, struct aero_err *err)
 
 int aero_step_R1(struct aero_actor *actor, struct aero_err *err)
 {
+	bool dead = AERO_MUTANT(DEAD_MAY_REGISTER) && actor->node.dead;
 	int rc = aero_store_node_update(actor->store, actor->me->instance_id,
-		&actor->node, false, false, "", err);
+		&actor->node, false, dead, actor->node.why, err);
 
 	if (rc == AERO_MISS)
 		return aero_lost(actor, AERO_STEP_R0);
@@ -142,7 +144,11 @@ int aero_step_R2_RENEW(struct aero_actor *actor, struct aero_err *err)
 		.renew = true,
 		.service_type = my_type(actor),
 	};
-	int rc = aero_store_slot_update(actor->store, &match, &change, err);
+	int rc;
+
+	if (AERO_MUTANT(RENEW_KEEPS_REG) && actor->slot.reg != 0)
+		change.reg = actor->slot.reg;
+	rc = aero_store_slot_update(actor->store, &match, &change, err);
 
 	if (rc == AERO_MISS || rc == AERO_DUP_INSTANCE)
 		return aero_lost(actor, AERO_STEP_R1B);
@@ -162,11 +168,9 @@ int aero_step_N_BLANK(struct aero_actor *actor, struct aero_err *err)
 	struct aero_slot_change change = {.blank = true};
 	int rc = aero_store_slot_update(actor->store, &match, &change, err);
 
+	/* An earlier try of ours may have landed late, or its owner renamed it. */
 	if (rc == AERO_MISS)
-		return aero_err_set(err, AERO_REFUSED,
-			"instance %.64s is in a record without a name, left by the "
-			"original: mend it with `aerostatd --repair`",
-			actor->me->instance_id);
+		return aero_lost(actor, AERO_STEP_R1B);
 	return rc == AERO_OK ? aero_next(actor, AERO_STEP_R1B) : rc;
 }
 

@@ -41,16 +41,23 @@ static int who_am_i(struct aero_session *session, struct aero_err *err)
 	return rc;
 }
 
-/* One look. AERO_OK: it has a slot, whose name is in hostname; AERO_MISS: none. */
-static int look(struct aero_session *session, char hostname[256], struct aero_err *err)
+/* One look. AERO_OK: it has a slot, whose name is in hostname; AERO_MISS: none. *ret_old:
+ * the slot answers with another address than the one that was registered last. A
+ * change-over that was opened just before puts the old one back (doc/naming.md 5). */
+static int look(struct aero_session *session, char hostname[256], bool *ret_old,
+	struct aero_err *err)
 {
 	struct aero_slot slot = {0};
 	int rc = aero_store_by_instance(
 		session->store, session->me.instance_id, &slot, err);
 
 	hostname[0] = '\0';
-	if (rc == AERO_OK)
+	*ret_old = false;
+	if (rc == AERO_OK) {
 		(void)snprintf(hostname, 256, "%s", slot.hostname);
+		*ret_old = strcmp(slot.who.ip, session->me.ip) != 0 ||
+			   strcmp(slot.who.ip6, session->me.ip6) != 0;
+	}
 	/* Nameless: left half way by the original's change-over (rule N). */
 	if (rc == AERO_OK && hostname[0] == '\0')
 		rc = AERO_MISS;
@@ -76,14 +83,15 @@ static int needed(
 			(int64_t)(aero_random() % (APART_MAX_MS - APART_MIN_MS + 1));
 	struct timespec time = {apart / 1000, (apart % 1000) * 1000000};
 	struct aero_control op = {0};
-	int rc = look(session, hostname, err);
+	bool old = false;
+	int rc = look(session, hostname, &old, err);
 
 	if (rc == AERO_MISS) {
 		(void)nanosleep(&time, NULL);
-		rc = look(session, hostname, err);
+		rc = look(session, hostname, &old, err);
 	}
-	*ret = rc == AERO_MISS;
-	if (rc == AERO_OK && session->info.masterful) {
+	*ret = rc == AERO_MISS || old;
+	if (rc == AERO_OK && !old && session->info.masterful) {
 		rc = aero_store_control(session->store, session->info.service, &op, err);
 		*ret = rc == AERO_OK && names_me(session, &op);
 		aero_control_clear(&op);

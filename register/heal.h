@@ -10,17 +10,17 @@
 
 /* What came of it. */
 enum aero_healed {
-	AERO_HEAL_NOTHING,  /* it has its slot, and no open change-over names it */
+	AERO_HEAL_NOTHING, /* it has its slot and address; no open change-over names it */
 	AERO_HEAL_NOT_OURS, /* no identity.json of this machine, or test-instance */
-	AERO_HEAL_LEFT,     /* released, or declared dead: its place is not here */
+	AERO_HEAL_LEFT,     /* released, or declared dead until the server sees it run */
 	AERO_HEAL_DONE,     /* registered again, or the change-over was finished */
 };
 
-/* Look with majority reads: in no slot twice, 1 to 3 s apart, or named by an open
- * change-over of its service -> register as identity.json says, without asking. May take
- * AERO_HEAL_DEADLINE seconds and logs. *ret_hostname (256 bytes): the name held, '' if
- * none. AERO_AGAIN: a registration runs, or the store has no primary; AERO_PERM: this
- * user may only read the names; AERO_NET. */
+/* Look with majority reads: in no slot twice, 1 to 3 s apart, or in one with another
+ * address than it registered, or named by an open change-over of its service -> register
+ * as identity.json says, without asking. May take AERO_HEAL_DEADLINE seconds and logs.
+ * *ret_hostname (256 bytes): the name held, '' if none. AERO_AGAIN: a registration runs,
+ * or the store has no primary; AERO_PERM: this user may only read the names; AERO_NET. */
 int aero_heal_run(const struct aero_conf *conf, enum aero_healed *ret,
 	char ret_hostname[256], struct aero_err *err);
 

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "register/mutant.h"
 #include "register/steps.h"
 
 int aero_help(struct aero_actor *actor)
@@ -32,6 +33,15 @@ static struct aero_slot_match master_match(
 	return (struct aero_slot_match){.hostname = name, .epoch_below = actor->epoch};
 }
 
+int aero_step_S0(struct aero_actor *actor, struct aero_err *err)
+{
+	int rc = aero_read_control(actor, err);
+
+	if (rc != AERO_OK)
+		return rc;
+	return actor->op.open ? aero_help(actor) : aero_next(actor, AERO_STEP_DONE);
+}
+
 int aero_step_S1(struct aero_actor *actor, struct aero_err *err)
 {
 	int rc = aero_store_node(
@@ -39,8 +49,9 @@ int aero_step_S1(struct aero_actor *actor, struct aero_err *err)
 
 	if (rc != AERO_OK)
 		return rc;
-	return aero_next(
-		actor, actor->node.dead || actor->node.left ? AERO_STEP_F : AERO_STEP_S2);
+	if (!actor->node.dead && !actor->node.left)
+		return aero_next(actor, AERO_STEP_S2);
+	return aero_next(actor, AERO_MUTANT(NO_FENCE) ? AERO_STEP_S3 : AERO_STEP_F);
 }
 
 int aero_step_S2(struct aero_actor *actor, struct aero_err *err)
@@ -55,6 +66,8 @@ int aero_step_S2(struct aero_actor *actor, struct aero_err *err)
 	};
 	int rc;
 
+	if (AERO_MUTANT(NO_MASTER_EPOCH))
+		match.epoch_below = 0;
 	match.occupant[0] = "";
 	if (*actor->op.master.instance_id != '\0')
 		match.occupant[1] = actor->op.master.instance_id;
@@ -105,7 +118,8 @@ int aero_step_V0(struct aero_actor *actor, struct aero_err *err)
 	/* p went over to another service: its tenure there is no business of this op. */
 	if (aero_check_service(actor, NULL) != AERO_OK)
 		return aero_next(actor, AERO_STEP_F);
-	return aero_next(actor, AERO_STEP_V0_CONTROL);
+	return aero_next(actor,
+		AERO_MUTANT(NO_CONTROL_BEFORE_V) ? AERO_STEP_V : AERO_STEP_V0_CONTROL);
 }
 
 int aero_step_V0_CONTROL(struct aero_actor *actor, struct aero_err *err)
@@ -124,7 +138,7 @@ int aero_step_V(struct aero_actor *actor, struct aero_err *err)
 	struct aero_slot_match match = {
 		.hostname = actor->slot.hostname,
 		.occupant = {actor->op.promote.instance_id},
-		.match_reg = true,
+		.match_reg = !AERO_MUTANT(VACATE_WITHOUT_REG),
 		.reg = actor->slot.reg,
 	};
 	struct aero_slot_change change = {.blank = true};
@@ -140,19 +154,11 @@ int aero_step_F(struct aero_actor *actor, struct aero_err *err)
 	struct aero_slot_change change = {.epoch = actor->epoch};
 	int rc = aero_store_slot_update(actor->store, &match, &change, err);
 
-	return rc == AERO_OK || rc == AERO_MISS ? aero_next(actor, AERO_STEP_F_READ) : rc;
-}
-
-int aero_step_F_READ(struct aero_actor *actor, struct aero_err *err)
-{
-	int rc = aero_read_master(actor, err);
-	bool done;
-
 	if (rc != AERO_OK && rc != AERO_MISS)
 		return rc;
-	done = rc == AERO_OK && actor->slot.epoch == actor->epoch &&
-	       strcmp(actor->slot.who.instance_id, actor->op.promote.instance_id) == 0;
-	return aero_next(actor, done ? AERO_STEP_S3 : AERO_STEP_S4);
+	/* An S2 of this op may have been quicker than the death or the release of p: m
+	 * then needs its place all the same. */
+	return aero_next(actor, AERO_MUTANT(NO_S3_AFTER_F) ? AERO_STEP_S4 : AERO_STEP_S3);
 }
 
 int aero_step_S3(struct aero_actor *actor, struct aero_err *err)

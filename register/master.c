@@ -47,10 +47,10 @@ int aero_step_C0_SELF(struct aero_actor *actor, struct aero_err *err)
 	char master[AERO_HOSTNAME_SIZE];
 	int rc = aero_read_held(actor, actor->me->instance_id, err);
 
-	if (rc == AERO_MISS || (rc == AERO_OK && *actor->slot.hostname == '\0'))
-		return aero_err_set(err, AERO_REFUSED,
-			"instance %.64s has no name in service %s: register it first",
-			actor->me->instance_id, actor->service);
+	if (rc == AERO_MISS || (rc == AERO_OK && *actor->slot.hostname == '\0')) {
+		actor->epoch = actor->op.epoch;
+		return aero_next(actor, AERO_STEP_C0_NONE);
+	}
 	if (rc != AERO_OK)
 		return rc;
 	if (aero_check_service(actor, NULL) != AERO_OK)
@@ -65,6 +65,21 @@ int aero_step_C0_SELF(struct aero_actor *actor, struct aero_err *err)
 	if (!aero_occupant_copy(&actor->slot.who, &actor->op.promote))
 		return aero_err_set(err, AERO_NOMEM, "out of memory");
 	return aero_next(actor, AERO_STEP_C0_MASTER);
+}
+
+/* An op that was opened since C0 may be about to give me a name. */
+int aero_step_C0_NONE(struct aero_actor *actor, struct aero_err *err)
+{
+	int64_t seen = actor->epoch;
+	int rc = aero_read_control(actor, err);
+
+	if (rc != AERO_OK)
+		return rc;
+	if (actor->op.open || actor->op.epoch != seen)
+		return aero_lost(actor, AERO_STEP_C0);
+	return aero_err_set(err, AERO_REFUSED,
+		"instance %.64s has no name in service %s: register it first",
+		actor->me->instance_id, actor->service);
 }
 
 int aero_step_C0_MASTER(struct aero_actor *actor, struct aero_err *err)

@@ -6,13 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "register/mutant.h"
 #include "register/steps.h"
 
 int aero_step_L1_FIND(struct aero_actor *actor, struct aero_err *err)
 {
 	int rc = aero_store_node(actor->store, actor->me->instance_id, &actor->node, err);
 
-	return rc == AERO_OK ? aero_next(actor, AERO_STEP_L1) : rc;
+	if (rc != AERO_OK)
+		return rc;
+	return aero_next(actor, AERO_MUTANT(NO_LEFT) ? AERO_STEP_L2 : AERO_STEP_L1);
 }
 
 int aero_step_L1(struct aero_actor *actor, struct aero_err *err)

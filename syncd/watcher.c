@@ -33,8 +33,9 @@ struct aero_watcher {
 	pthread_t thread;
 	struct aero_store *store; /* the thread's */
 	int poll_interval;
-	struct aero_position at; /* the thread's: behind the last batch handed over */
-	int64_t saved;           /* the thread's: when that was */
+	struct aero_position at; /* the thread's: behind all that was handed over */
+	int64_t saved;           /* the thread's: when something was handed over */
+	bool moved;              /* the thread's: `at` has gone on since */
 	int fd;
 	pthread_mutex_t lock;
 	pthread_cond_t cond; /* stop, resync, or room in the queue */
@@ -117,6 +118,7 @@ static bool hand_over(struct aero_watcher *w, struct aero_batch *batch, int64_t 
 		.batch = *batch, .began = began, .arrived = aero_unix_ns()};
 	*batch = (struct aero_batch){0}; /* now owned by item */
 	w->saved = aero_clock_ms();
+	w->moved = false;
 	(void)pthread_mutex_lock(&w->lock);
 	while (w->n >= QUEUE_MAX && !w->stop)
 		(void)pthread_cond_wait(&w->cond, &w->lock);
@@ -168,12 +170,15 @@ static bool show(struct aero_watcher *w, struct aero_watch *watch)
 	return end;
 }
 
-static bool moved(const struct aero_watcher *w, const struct aero_position *position)
+/* Nothing happened up to here: what follows goes on from it. True if it is worth a
+ * commit by now. */
+static bool moved(struct aero_watcher *w, const struct aero_position *position)
 {
-	return aero_clock_ms() - w->saved >= SAVE_MS &&
-	       (position->token_len != w->at.token_len ||
-		       (position->token_len > 0 && memcmp(position->token, w->at.token,
-							   position->token_len) != 0));
+	if (position->token_len != w->at.token_len ||
+		(position->token_len > 0 &&
+			memcmp(position->token, w->at.token, position->token_len) != 0))
+		w->moved |= copy_position(&w->at, position);
+	return w->moved && aero_clock_ms() - w->saved >= SAVE_MS;
 }
 
 /* Follow one watch to its end; *ret_worked: it gave something. */
@@ -184,7 +189,6 @@ static int follow(
 		.poll_interval = w->poll_interval,
 		.progress = moving,
 		.progress_arg = w,
-
 		.remembered = remembered};
 	struct aero_batch batch = {0};
 	struct aero_watch *watch = NULL;

@@ -193,6 +193,24 @@ static void a_lost_slot_is_taken_again_with_address_and_aliases(void **state)
 	aero_identity_clear(&identity);
 }
 
+/* A change-over that was opened just before a registration puts the old one back. */
+static void an_address_of_before_is_mended(void **state)
+{
+	struct aero_slot slot = slot_of("i-a");
+	struct aero_slot_match match = {.hostname = "web-1", .occupant = {"i-a"}};
+	struct aero_slot_change change = {.who = &slot.who, .reg = 79};
+
+	(void)state;
+	slot.who.ip[strlen(slot.who.ip) - 1] = '9';
+	assert_int_equal(aero_store_slot_update(store, &match, &change, NULL), AERO_OK);
+	aero_slot_clear(&slot);
+	expect(AERO_HEAL_DONE, "web-1");
+	slot = slot_of("i-a");
+	assert_string_equal(slot.who.ip, "10.0.0.1");
+	aero_slot_clear(&slot);
+	expect(AERO_HEAL_NOTHING, "web-1");
+}
+
 /* One look without a slot is not enough: a helper may be about to place it. */
 static void a_slot_that_is_back_at_the_second_look_was_not_lost(void **state)
 {
@@ -282,6 +300,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(a_node_that_has_its_slot_is_left_alone),
 		TEST(a_lost_slot_is_taken_again_with_address_and_aliases),
+		TEST(an_address_of_before_is_mended),
 		TEST(a_slot_that_is_back_at_the_second_look_was_not_lost),
 		TEST(released_and_dead_nodes_stay_away),
 		TEST(who_never_registered_here_is_not_healed),

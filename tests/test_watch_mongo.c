@@ -75,22 +75,26 @@ static bson_t *json(const char *fmt, ...)
 
 static bson_t *random_update(unsigned rnd)
 {
+	/* Fields that the mirror keeps, whatever their type. */
+	static const char *const some[] = {
+		"ip6", "service", "service_type", "registered_at"};
 	int n = (int)(rnd >> 16 & 0xffff);
 
 	switch (rnd % 6) {
 	case 0:
 		return json("{\"$set\": {\"ip\": \"10.0.%d.%d\"}}", n >> 8, n & 255);
 	case 1:
-		return json("{\"$set\": {\"ip\": \"10.1.0.1\", \"n%d\": %d}}", n % 4, n);
+		return json(
+			"{\"$set\": {\"ip\": \"10.1.0.1\", \"%s\": %d}}", some[n % 4], n);
 	case 2:
 		return json("{\"$push\": {\"aliases\": \"a%d\"}}", n % 9);
 	case 3:
 		return json("{\"$pullAll\": {\"aliases\": [\"a%d\"]}}", n % 9);
 	case 4:
-		return json("{\"$set\": {\"deep.x%d\": %d}}", n % 3, n);
+		return json("{\"$set\": {\"epoch.x%d\": %d}}", n % 3, n);
 	default:
 		return json(
-			"{\"$inc\": {\"count\": 1}, \"$unset\": {\"n%d\": 1}}", n % 4);
+			"{\"$inc\": {\"reg\": 1}, \"$unset\": {\"%s\": 1}}", some[n % 4]);
 	}
 }
 
@@ -106,8 +110,9 @@ static void write_one(mongoc_collection_t *c, unsigned rnd)
 		(void)mongoc_collection_insert_one(c, doc, NULL, NULL, NULL);
 		break;
 	case 2:
-		doc = json(
-			"{\"ip\": \"10.2.0.1\", \"aliases\": [\"r\"], \"v\": %u}", rnd);
+		doc = json("{\"ip\": \"10.2.0.1\", \"aliases\": [\"r\"], "
+			   "\"registered_at\": %u}",
+			rnd);
 		(void)mongoc_collection_replace_one(c, filter, doc, NULL, NULL, NULL);
 		break;
 	case 3:
@@ -340,7 +345,7 @@ static size_t n_swaps_seen;
 /* A and B hold 1 and 2, in either order; of the big ones all are there or none. */
 static void check_whole(void)
 {
-	int32_t a = number_of(shown("A"), "who"), b = number_of(shown("B"), "who");
+	int32_t a = number_of(shown("A"), "reg"), b = number_of(shown("B"), "reg");
 	static int32_t before;
 	size_t big = 0;
 
@@ -349,7 +354,7 @@ static void check_whole(void)
 	n_swaps_seen += a != before;
 	before = a;
 	for (size_t i = 0; i < mirror.n; i++)
-		big += bson_has_field(mirror.docs[i], "big");
+		big += bson_has_field(mirror.docs[i], "instance_id");
 	if (big != 0 && big != 2500)
 		fail_msg("%zu of 2500 documents of a transaction are shown", big);
 }
@@ -357,7 +362,7 @@ static void check_whole(void)
 static void set_who(mongoc_collection_t *c, const bson_t *opts, const char *id, int who)
 {
 	bson_t *filter = json("{\"_id\": \"%s\"}", id);
-	bson_t *update = json("{\"$set\": {\"who\": %d}}", who);
+	bson_t *update = json("{\"$set\": {\"reg\": %d}}", who);
 
 	(void)mongoc_collection_update_one(c, filter, update, opts, NULL, NULL);
 	bson_destroy(filter);
@@ -367,13 +372,13 @@ static void set_who(mongoc_collection_t *c, const bson_t *opts, const char *id, 
 static void big_change(mongoc_collection_t *c, const bson_t *opts, bool insert)
 {
 	static bson_t *docs[2500];
-	bson_t *filter = json("{\"big\": 1}");
+	bson_t *filter = json("{\"instance_id\": \"\"}");
 
 	if (!insert) {
 		(void)mongoc_collection_delete_many(c, filter, opts, NULL, NULL);
 	} else {
 		for (int i = 0; i < 2500; i++)
-			docs[i] = json("{\"_id\": \"big-%d\", \"big\": 1}", i);
+			docs[i] = json("{\"_id\": \"big-%d\", \"instance_id\": \"\"}", i);
 		(void)mongoc_collection_insert_many(
 			c, (const bson_t **)(void *)docs, 2500, opts, NULL, NULL);
 		for (int i = 0; i < 2500; i++)
@@ -419,8 +424,8 @@ static void a_transaction_is_never_shown_half(void **state)
 
 	(void)state;
 	mongo_run(mongo_database,
-		"{\"insert\": \"servers\", \"documents\": [{\"_id\": \"A\", \"who\": 1}, "
-		"{\"_id\": \"B\", \"who\": 2}], \"writeConcern\": {\"w\": \"majority\"}}",
+		"{\"insert\": \"servers\", \"documents\": [{\"_id\": \"A\", \"reg\": 1}, "
+		"{\"_id\": \"B\", \"reg\": 2}], \"writeConcern\": {\"w\": \"majority\"}}",
 		NULL);
 	check = check_whole;
 	follow(300);
@@ -704,7 +709,7 @@ static void *timed_writer(void *arg)
 
 	(void)arg;
 	for (int i = 0; i < N_TIMED; i++) {
-		bson_t *doc = json("{\"_id\": \"t-%d\", \"turn\": %d}", i, i);
+		bson_t *doc = json("{\"_id\": \"t-%d\", \"reg\": %d}", i, i);
 
 		(void)mongoc_collection_insert_one(c, doc, NULL, NULL, NULL);
 		atomic_store(&acked[i], aero_unix_ns());
@@ -729,7 +734,7 @@ static void a_change_is_seen_at_once(void **state)
 	for (int tries = 0; n < N_TIMED && tries < 1000; tries++) {
 		SUITE_RC(aero_watch_next(watch, 1000, &batch, err), AERO_OK);
 		for (size_t i = 0; i < batch.n; i++) {
-			int32_t turn = number_of(batch.v[i].doc, "turn");
+			int32_t turn = number_of(batch.v[i].doc, "reg");
 
 			if (turn >= 0)
 				seen[turn] = aero_unix_ns();

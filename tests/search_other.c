@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* Who takes part without being shipped steps: a change-over in one transaction, and a
+ * client of the original, whose writes are unconditional and not acknowledged. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/search_model.h"
+#include "tests/support.h"
+
+/* The original's writes may fail and nobody hears of it. */
+static void write_old(struct search_store *store, const struct w_write *write)
+{
+	store->last = *write;
+	store->slot = -1;
+	store->answer = AERO_MISS;
+	if (store->fault == W_CLEAR || store->fault == W_LOST_AFTER)
+		store->answer = w_apply(store->world, write, &store->slot);
+}
+
+static void rename_old(struct search_store *store, uint8_t id, uint8_t name)
+{
+	write_old(store,
+		&(struct w_write){.op = W_RENAME, .who = {.id = id}, .name = name});
+}
+
+static uint8_t numbered(uint8_t service, bool masterful, int number)
+{
+	char name[96];
+
+	(void)snprintf(name, sizeof(name), "%s%s-%d", w_text(W_SERVICE, service),
+		masterful ? "-slave" : "", number);
+	return w_number(W_NAME, name);
+}
+
+/* The original's choice: a blank master, else the first gap in string order, else the
+ * count of the named documents. */
+static uint8_t pick_old(
+	const struct world *world, uint8_t service, bool masterful, bool *ret_gap)
+{
+	char master[AERO_HOSTNAME_SIZE];
+	uint8_t gap = 0, name;
+	int n = 0;
+
+	aero_pick_master(w_text(W_SERVICE, service), master);
+	name = w_number(W_NAME, master);
+	*ret_gap = true;
+	for (int i = 0; i < world->n_slots; i++) {
+		const struct w_slot *slot = &world->slots[i];
+
+		if (slot->service != service || slot->name == 0)
+			continue;
+		n++;
+		if (slot->who.id != 0)
+			continue;
+		if (masterful && slot->name == name)
+			return name;
+		if (gap == 0 ||
+			strcmp(w_text(W_NAME, slot->name), w_text(W_NAME, gap)) < 0)
+			gap = slot->name;
+	}
+	if (gap != 0)
+		return gap;
+	*ret_gap = false;
+	return masterful && n == 0 ? name : numbered(service, masterful, n);
+}
+
+static int done(struct s_actor *actor)
+{
+	actor->step = AERO_STEP_DONE;
+	return AERO_OK;
+}
+
+enum {
+	OLD_READ = 1,
+	OLD_SET,
+	OLD_INSERT,
+	OLD_RENAME,
+	OLD_DROP_M,
+	OLD_DROP_P,
+	OLD_P_MASTER,
+	OLD_PICK_M,
+	OLD_NAME_M,
+};
+
+static int old_register(
+	struct s_state *state, int i, uint8_t id, struct search_store *store)
+{
+	struct s_actor *actor = &state->actors[i];
+	bool masterful = !s_run.setup->roles[i].iterative, gap;
+	uint8_t service = s_run.service[i];
+	int at = w_by_id(&state->world, id);
+	struct w_write write = {
+		.name = actor->appended,
+		.service = service,
+		.type = w_number(W_TYPE, masterful ? "masterful" : "iterative"),
+		.who = {.id = id, .ip = w_number(W_IP, s_run.ips[id][0])},
+	};
+
+	switch (actor->step) {
+	case OLD_READ:
+		if (at >= 0 && state->world.slots[at].name != 0)
+			return done(actor);
+		actor->appended = pick_old(&state->world, service, masterful, &gap);
+		actor->step = at >= 0 ? OLD_RENAME : gap ? OLD_SET : OLD_INSERT;
+		return AERO_OK;
+	case OLD_RENAME:
+		rename_old(store, id, actor->appended);
+		return done(actor);
+	default:
+		write.op = actor->step == OLD_SET ? W_SET : W_INSERT;
+		write_old(store, &write);
+		return done(actor);
+	}
+}
+
+static int old_change(
+	struct s_state *state, int i, uint8_t id, struct search_store *store)
+{
+	struct s_actor *actor = &state->actors[i];
+	char master[AERO_HOSTNAME_SIZE];
+	uint8_t service = s_run.service[i], name;
+	bool gap;
+	int at;
+
+	aero_pick_master(w_text(W_SERVICE, service), master);
+	name = w_number(W_NAME, master);
+	switch (actor->step) {
+	case OLD_READ:
+		at = w_by_name(&state->world, name);
+		if (w_by_id(&state->world, id) < 0 || at < 0 ||
+			state->world.slots[at].who.id == id)
+			return done(actor);
+		actor->slot.who.id = state->world.slots[at].who.id;
+		break;
+	case OLD_DROP_M:
+		if (actor->slot.who.id != 0)
+			rename_old(store, actor->slot.who.id, 0);
+		break;
+	case OLD_DROP_P:
+		rename_old(store, id, 0);
+		break;
+	case OLD_P_MASTER:
+		rename_old(store, id, name);
+		if (actor->slot.who.id == 0)
+			return done(actor);
+		break;
+	case OLD_PICK_M:
+		actor->appended = pick_old(&state->world, service, true, &gap);
+		break;
+	default:
+		rename_old(store, actor->slot.who.id, actor->appended);
+		return done(actor);
+	}
+	actor->step = actor->step == OLD_READ ? OLD_DROP_M : actor->step + 1;
+	return AERO_OK;
+}
+
+static int txn(struct s_state *state, int i, uint8_t id, struct search_store *store)
+{
+	struct world *world = store->world;
+	struct w_control *control = &world->controls[s_run.service[i]];
+	struct w_write claim = {.op = W_CLAIM,
+		.service = s_run.service[i],
+		.put = 1,
+		.set_type = 1,
+		.type = w_number(W_TYPE, "masterful")};
+	char name[AERO_HOSTNAME_SIZE];
+	struct w_who m;
+	struct w_node node = world->nodes[id];
+	int own = w_by_id(world, id), master;
+
+	aero_pick_master(w_text(W_SERVICE, s_run.service[i]), name);
+	claim.name = w_number(W_NAME, name);
+	master = w_by_name(world, claim.name);
+	if (control->open) { /* it is helped first: by the others here */
+		state->actors[i].step = 1;
+		return AERO_OK;
+	}
+	if (own < 0 || master < 0 || node.left || node.dead || own == master ||
+		world->slots[own].service != s_run.service[i])
+		return done(&state->actors[i]);
+	control->epoch++;
+	m = world->slots[master].who;
+	world->slots[master].who = world->slots[own].who;
+	world->slots[own].who = (struct w_who){.aliases = world->slots[own].who.aliases};
+	world->slots[master].epoch = control->epoch;
+	world->slots[master].reg = s_fresh_reg(state);
+	if (m.id != 0 && !world->nodes[m.id].left && !world->nodes[m.id].dead) {
+		claim.who = m;
+		claim.new_reg = s_fresh_reg(state);
+		if (w_apply(world, &claim, NULL) != AERO_OK)
+			s_broken("txn: no gap for the old master");
+	}
+	return done(&state->actors[i]);
+}
+
+int s_other_step(struct s_state *state, int i, struct search_store *store)
+{
+	uint8_t id = s_run.node[i];
+	struct s_actor *actor = &state->actors[i];
+
+	if (actor->act == S_TXN)
+		return txn(state, i, id, store);
+	if (actor->step == 0)
+		actor->step = OLD_READ;
+	return actor->act == S_OLD_REGISTER ? old_register(state, i, id, store)
+					    : old_change(state, i, id, store);
+}
+
+const char *s_other_words(const struct s_actor *actor)
+{
+	static const char *const words[] = {"the original's read", "the original's read",
+		"$set on the hostname", "insert", "rename my nameless document",
+		"the old master's hostname := ''", "my hostname := ''",
+		"my hostname := the master's", "the original picks a name",
+		"the old master's hostname := that"};
+
+	return actor->act == S_TXN ? "C in one transaction" : words[actor->step];
+}
