@@ -376,7 +376,8 @@ static size_t layout_size(const struct draft *d, size_t id_len)
 {
 	const struct aero_document *doc = &d->doc;
 	size_t size = sizeof(*doc) + d->n_aliases * sizeof(*doc->aliases) +
-		      (doc->n_listed + (d->odd != NULL)) * sizeof(*doc->refused) + id_len;
+		      (size_t)(doc->n_listed + (d->odd != NULL)) * sizeof(*doc->refused) +
+		      id_len;
 
 	if (d->service_len > 0)
 		size += sizeof(*doc->service) + label_size(d, d->service, d->service_len);
