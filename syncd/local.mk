@@ -7,6 +7,7 @@ syncd_libaero_syncd_la_SOURCES = \
 	syncd/daemon.c syncd/daemon.h \
 	syncd/daemon_legacy.c \
 	syncd/document.c syncd/document.h \
+	syncd/document_key.c \
 	syncd/dryrun.c \
 	syncd/guard.c syncd/guard.h \
 	syncd/hooks.c syncd/hooks.h \
