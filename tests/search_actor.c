@@ -196,7 +196,7 @@ void s_actor_save(const struct aero_actor *actor, struct s_actor *ret)
 		.act = ret->act,
 		.flags = ret->flags & (S_RUNS | S_FRESH),
 		.candidate = ret->candidate,
-		.step = actor->step,
+		.step = (uint8_t)actor->step,
 	};
 	if (mask & L_ALIASES && actor->aliases_done)
 		ret->flags |= S_ALIASES_DONE;
@@ -229,7 +229,7 @@ void s_actor_begin(struct s_state *state, int i, enum s_act act, bool fresh)
 	if (act > S_HEAL)
 		return;
 	aero_actor_begin(&begun, as, NULL, "", false, NULL, NULL, NULL);
-	actor->step = begun.step;
+	actor->step = (uint8_t)begun.step;
 }
 
 /* Over, one way or another: nothing is left of it but its late writes. */

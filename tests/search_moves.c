@@ -192,7 +192,7 @@ static int step_reap(struct s_state *state, int i, struct search_store *store)
 			"stopped");
 	else
 		rc = aero_reap_step(&reap, &err);
-	actor->step = reap.step;
+	actor->step = (uint8_t)reap.step;
 	actor->node = (struct w_node){
 		reap.node.exists, (uint8_t)reap.node.gen, reap.node.left, reap.node.dead};
 	if (reap.step == AERO_REAP_B3_BLANK) /* it reads no more of it */

@@ -135,7 +135,7 @@ static struct {
 } prefixes[PREFIXES];
 static size_t n_prefixes;
 static unsigned long count, at;
-static enum { WATCH, KILL, KILL_AFTER, FAIL, SHORT } action;
+static enum action { WATCH, KILL, KILL_AFTER, FAIL, SHORT } action;
 static int error_number;
 static char hit[2 * PATH_MAX + 64] = "none";
 static FILE *list;
@@ -554,7 +554,7 @@ static void act(int opt, char *text)
 	static const char letters[] = "kKes";
 	char *colon = strchr(text, ':');
 
-	action = KILL + (int)(strchr(letters, opt) - letters);
+	action = (enum action)(KILL + (strchr(letters, opt) - letters));
 	at = strtoul(text, NULL, 10);
 	error_number = colon != NULL ? (int)strtol(colon + 1, NULL, 10) : 0;
 	if (at == 0 || (action == FAIL && error_number <= 0))

@@ -71,8 +71,9 @@ dense()
 	for ((i = 1; i < 20; i++)); do
 		names="$names $1-slave-$i"
 	done
-	equal "names of $1" "$1-master$names" \
-		"$(cat "$test_dir/$1"-*.log | cut -d ' ' -f 1 | sort -V | xargs)"
+	# the driver may say before our main that another left its counters in /dev/shm
+	equal "names of $1" "$1-master$names" "$(grep -hv 'mongoc: Falling back to malloc' \
+		"$test_dir/$1"-*.log | cut -d ' ' -f 1 | sort -V | xargs)"
 	equal "slots of $1" 20 "$(mongo count servers "{\"service\": \"$1\"}")"
 }
 crowd quiet
