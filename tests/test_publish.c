@@ -331,6 +331,7 @@ static void a_relative_path_works(void **state)
 	assert_int_equal(chdir(test_dir()), 0);
 	assert_int_equal(aero_publish("here.mdb", &gen, &keep, &cut, &err), 0);
 	assert_int_equal(access("here.mdb", R_OK), 0);
+	aero_published_close(&keep);
 	assert_int_equal(chdir("/"), 0);
 }
 
