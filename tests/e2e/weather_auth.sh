@@ -102,7 +102,7 @@ part_roles()
 	stop syncd
 	# What is refused says what is missing.
 	refuses 77 registers sync --instance-id=i-9 --ip=10.0.0.9
-	refuses 77 aerostat import "$top_srcdir/tests/e2e/slot.jsonl" --server-file="$(as sync)"
+	refuses 77 aerostat import "$top_srcdir/tests/data/slot.jsonl" --server-file="$(as sync)"
 	grep -q "collection: 'servers'}, actions: \['" "$test_dir/refused" || fail "$(cat "$test_dir/refused")"
 	refuses 77 aerostat-syncd --server-file="$(as register)" --once
 	grep -q "'changeStream'" "$test_dir/refused" || fail "$(cat "$test_dir/refused")"
@@ -182,7 +182,7 @@ part_refused()
 	registers admin --instance-id=i-1 --ip=10.0.0.1 >/dev/null
 	mongo command '{"createUser": "aero-none", "pwd": "change-me-none", "roles": []}' aerostat >/dev/null
 	# Who may not enter is told at once, with one line, 77.
-	for program in "aerostat-syncd --once" "aerostat list" "aerostat import $top_srcdir/tests/e2e/slot.jsonl" \
+	for program in "aerostat-syncd --once" "aerostat list" "aerostat import $top_srcdir/tests/data/slot.jsonl" \
 		"aerostat-register --offline --root=$test_dir/node2 --service=web --instance-id=i-5 --ip=10.0.0.5 --register-deadline=20"; do
 		for words in "sync wrong-one" "nobody change-me-x" "none change-me-none"; do
 			before=$EPOCHREALTIME
