@@ -142,8 +142,9 @@ static enum nss_status call(
 	name[len] = '\0';
 	if (miss) { /* in its zone, which is ours to deny */
 		dot = strcspn(name, ".");
-		memmove(name + dot + 1, name + dot, len - dot + 1);
+		memcpy(name + dot + 1, e->key + 1 + dot, len - dot);
 		name[dot] = '!';
+		name[len + 1] = '\0';
 	}
 	if (tuples) {
 		status = module.byname4(name, &pat, buf, sizeof(buf), &err, &herr, NULL);
