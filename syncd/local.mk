@@ -57,4 +57,3 @@ E2E_TESTS += tests/e2e/weather_anew.sh tests/e2e/weather_clock.sh \
 	tests/e2e/weather_ends.sh tests/e2e/weather_errors.sh tests/e2e/weather_set.sh
 LONG_TESTS += tests/e2e/weather_anew.sh tests/e2e/weather_ends.sh \
 	tests/e2e/weather_errors.sh tests/e2e/weather_set.sh
-NO_VALGRIND += tests/test_delta # minutes of random histories; test_answers and test_publish walk the same code
