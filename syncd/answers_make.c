@@ -316,7 +316,8 @@ static bool take_in(struct settle *s, struct aero_document **ret_gone)
 		s->changed[s->n_changed++] = table->added[i];
 	}
 	aero_sorted_drop(&answers->order, s->touched, n_gone);
-	aero_sorted_add(&answers->order, s->touched + n_gone, s->n - n_gone);
+	if (s->n > n_gone)
+		aero_sorted_add(&answers->order, s->touched + n_gone, s->n - n_gone);
 	*ret_gone = aero_table_update(table);
 	return true;
 }
