@@ -103,7 +103,7 @@ static void touch(struct settle *s, struct aero_document *doc)
 {
 	size_t n = aero_candidates_count(doc);
 
-	if (s->all)
+	if (s->all || n == 0)
 		return;
 	if (!room_for((void **)(void *)&s->touched, &s->room, s->n + n,
 		    sizeof(*s->touched))) {
