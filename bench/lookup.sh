@@ -107,7 +107,7 @@ use() # SOURCE SIZE: make it the source of hosts; false: it cannot be had
 		many_hosts
 		echo 'hosts: resolve' >/etc/nsswitch.conf
 		[ -x "$resolved" ] || { why="no systemd-resolved could be fetched"; return 1; }
-		! ldd "$resolved" | grep -q 'not found' || { why="a library of systemd-resolved is missing"; return 1; }
+		! ldd "$resolved" | grep 'not found' >/dev/null || { why="a library of systemd-resolved is missing"; return 1; }
 		mkdir -p /run/systemd/resolve
 		chown systemd-resolve:systemd-resolve /run/systemd/resolve
 		"$resolved" 2>"$dir/resolved.log" &

@@ -199,7 +199,7 @@ make_tests()
 		done < <(grep '^:test-result:' "$trs")
 	done < <(find "$dir/tests" "$dir/fuzz" -name '*.trs' 2>/dev/null | sort)
 	# make may fail before it runs any test.
-	if [ "$code" != 0 ] && ! cut -f 1,2 "$results" | grep -qE "^(FAIL|ERROR|XPASS)	$phase\$"; then
+	if [ "$code" != 0 ] && ! cut -f 1,2 "$results" | grep -E "^(FAIL|ERROR|XPASS)	$phase\$" >/dev/null; then
 		build_failed "$keep/make.log" "make $target" || :
 		result FAIL "$phase" "make $target" "$keep/make.log" "$rerun"
 	fi

@@ -41,7 +41,7 @@ family=gcc
 # shellcheck disable=SC2086 # CC may be words
 version=$(${CC:-cc} -dumpversion)
 # shellcheck disable=SC2086
-! ${CC:-cc} --version | grep -q clang || family=clang
+! ${CC:-cc} --version | grep clang >/dev/null || family=clang
 build="$family-${version%%.*} $(uname -m)"
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/aerostat-instructions-XXXXXX")

@@ -10,7 +10,7 @@ tags=$(sed -n '/^\.It Ic/s/^\.It Ic//p' doc/aerostat.conf.5 |
     sed 's/Pq [^ ]*//g; s/Ic//g; s/,/ /g')
 
 has() { # has WORD LIST
-    printf '%s\n' "$2" | tr -s ' ' '\n' | grep -qx -- "$1"
+    printf '%s\n' "$2" | tr -s ' ' '\n' | grep -x -- "$1" >/dev/null
 }
 
 [ "$(printf '%s\n' "$keys" | wc -l)" -gt 30 ] || { echo "the table was not understood"; exit 1; }

@@ -36,7 +36,7 @@ mark()
 
 said()
 {
-	tail -n "+$((marked + 1))" "$test_dir/syncd.log" | grep -q -- "$1"
+	tail -n "+$((marked + 1))" "$test_dir/syncd.log" | grep -- "$1" >/dev/null
 }
 
 # trouble WHAT WORDS: while it lasts: words, the old names, hardly any CPU time.

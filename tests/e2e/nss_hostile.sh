@@ -4,7 +4,7 @@
 # that need a place prepared, by the real chain with the real mirror's path.
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
-nm -D "$top_builddir/nss/.libs/libnss_aerostat.so.2" | grep -Eq ' __(asan|ubsan|tsan)_' &&
+nm -D "$top_builddir/nss/.libs/libnss_aerostat.so.2" | grep -E ' __(asan|ubsan|tsan)_' >/dev/null &&
 	skip "a build with sanitizers"
 private_ns
 

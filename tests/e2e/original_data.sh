@@ -195,8 +195,9 @@ if [ "$kind" != lmdb ]; then
 	wait_until 20 "the alias good" resolves good 10.0.9.6
 	wait_until 20 "the alias better" resolves better 10.0.2.8
 	wait_until 20 "db-slave-4" resolves db-slave-4 10.0.1.3
+	indexes=$(mongo indexes servers)
 	for index in aero_gap aero_hostname aero_instance; do
-		mongo indexes servers | grep -qx "$index" || fail "no index $index"
+		grep -qx "$index" <<<"$indexes" || fail "no index $index: $indexes"
 	done
 fi
 wait_until 20 "old-4" resolves old-4 10.0.9.5

@@ -17,7 +17,8 @@ equal "dry run on an empty server" "would create the indexes
 dry run: would register web-0 (new) i-0 10.0.0.1" "$line"
 equal "it made none" "" "$(mongo indexes servers)"
 equal "registered" "web-0 (new) i-0 10.0.0.1" "$($register --root="$test_dir/r0" $web)"
-mongo indexes servers | grep -q aero_instance || fail "no indexes: $(mongo indexes servers)"
+indexes=$(mongo indexes servers)
+grep -q aero_instance <<<"$indexes" || fail "no indexes: $indexes"
 equal "held" "web-0 (held) i-0 10.0.0.1" "$($register --root="$test_dir/r0" $web)"
 
 $register --root="$test_dir/r1" $db --instance-id i-1 --ip 10.0.0.2 --alias sql >/dev/null

@@ -80,7 +80,7 @@ resolves old-6 10.0.0.9 || fail "a restart took a name"
 # and one at a time costs no snapshot
 greeted()
 {
-	tail -n "+$2" "$test_dir/mongod-$1.log" | grep -q aerostat-syncd
+	tail -n "+$2" "$test_dir/mongod-$1.log" | grep aerostat-syncd >/dev/null
 }
 sleep 4
 seen=$(status_of sync_count)

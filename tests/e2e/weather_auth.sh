@@ -172,7 +172,7 @@ no_secret()
 	done
 	for file in /proc/[0-9]*/cmdline; do
 		[ "$(readlink "${file%cmdline}exe" 2>/dev/null)" = "$(command -v aerostat-syncd)" ] || continue
-		! tr '\0' ' ' <"$file" | grep -qE 'change-me|wrong-one|new-one' || fail "a password in ps"
+		! tr '\0' ' ' <"$file" | grep -E 'change-me|wrong-one|new-one' >/dev/null || fail "a password in ps"
 	done
 }
 
