@@ -61,7 +61,7 @@ mongo_at_secondary()
 	local port
 	port=$(head -n 1 "$test_dir/mongod-$1.args")
 	mongo_at="mongodb://127.0.0.1:$port/?directConnection=true" mongo command \
-		'{"hello": 1}' | grep -q '"secondary": true'
+		'{"hello": 1}' | grep '"secondary": true' >/dev/null
 }
 
 # becomes WHAT SECONDS NAME ADDRESS OLD...: NAME resolves in time, and OLD no longer.
