@@ -1,11 +1,14 @@
-# aerostatd: so far what it reads of EC2.
+# aerostatd: so far what it reads of EC2, and who is dead by it.
 noinst_LTLIBRARIES += server/libaero_server.la
-server_libaero_server_la_SOURCES = server/ec2_answer.c server/ec2_answer.h
+server_libaero_server_la_SOURCES = \
+	server/ec2_answer.c server/ec2_answer.h \
+	server/rules.c server/rules.h
 server_libaero_server_la_CFLAGS = $(AM_CFLAGS) $(EXPAT_CFLAGS)
 server_libaero_server_la_LIBADD = $(EXPAT_LIBS)
 
 if HAVE_CMOCKA
-server_tests = tests/test_ec2_answer
+server_tests = tests/test_ec2_answer tests/test_rules
+LONG_TESTS += tests/test_rules
 UNIT_TESTS += $(server_tests)
 check_PROGRAMS += $(server_tests)
 endif
