@@ -12,6 +12,8 @@
 #include "lib/file.h"
 
 #define CONF_FILE "/etc/aerostat.conf"
+#define SERVER_FILE "/etc/aerostatd.conf"
+#define SERVER_FILE_ENV "AEROSTATD_CONF"
 #define CONF_MAX (1024 * 1024)
 #define SERVER_MAX (64 * 1024)
 
@@ -33,17 +35,15 @@ static int set_defaults(struct aero_conf *conf, struct aero_err *err)
 	return AERO_OK;
 }
 
-static int load_file(struct aero_conf *conf, struct aero_err *err)
+static int load_file(
+	struct aero_conf *conf, struct aero_conf_file *file, struct aero_err *err)
 {
-	char *path = aero_conf_path(conf, CONF_FILE), *text = NULL;
+	char *text = NULL;
 	size_t len = 0;
-	int rc;
+	int rc = aero_file_read(file->name, CONF_MAX, &text, &len, err);
 
-	if (path == NULL)
-		return aero_err_set(err, AERO_NOMEM, "options: out of memory");
-	rc = aero_file_read(path, CONF_MAX, &text, &len, err);
 	if (rc == AERO_OK)
-		rc = aero_conf_yaml(conf, path, text, len, err);
+		rc = aero_conf_yaml(conf, file, text, len, err);
 	else if (rc == AERO_MISS)
 		rc = AERO_OK;
 	else if (rc == AERO_PERM)
@@ -53,7 +53,55 @@ static int load_file(struct aero_conf *conf, struct aero_err *err)
 	else if (rc != AERO_NOMEM)
 		rc = aero_err_prefix(err, AERO_CONFIG, "the configuration");
 	free(text);
+	return rc;
+}
+
+/* A file that the user names and that is not there is worth a word. */
+static int warn_of_missing(struct aero_conf *conf, const char *path, struct aero_err *err)
+{
+	char *words;
+	bool added;
+
+	if (access(path, F_OK) == 0 || errno != ENOENT)
+		return AERO_OK;
+	if (conf->check_config)
+		return aero_err_set(err, AERO_CONFIG,
+			"environment %s: '%s': no such file", SERVER_FILE_ENV, path);
+	if (asprintf(&words, "environment %s: '%s': no such file", SERVER_FILE_ENV,
+		    path) < 0)
+		return aero_err_set(err, AERO_NOMEM, "options: out of memory");
+	added = aero_list_add(&conf->warnings, words);
+	free(words);
+	return added ? AERO_OK : aero_err_set(err, AERO_NOMEM, "options: out of memory");
+}
+
+/* The file of all programs, then aerostatd's own. */
+static int load_files(
+	struct aero_conf *conf, enum aero_program program, struct aero_err *err)
+{
+	const char *named = getenv(SERVER_FILE_ENV);
+	char *path = aero_conf_path(conf, CONF_FILE), *own = NULL;
+	struct aero_conf_file file = {AERO_FROM_FILE, path, false};
+	int rc;
+
+	if (named != NULL && *named != '\0')
+		own = strdup(named);
+	else
+		own = aero_conf_path(conf, SERVER_FILE);
+	if (path == NULL || own == NULL)
+		rc = aero_err_set(err, AERO_NOMEM, "options: out of memory");
+	else
+		rc = load_file(conf, &file, err);
+	if (rc == AERO_OK && program == AERO_PROG_SERVER) {
+		file = (struct aero_conf_file){
+			AERO_FROM_SERVER_FILE, own, !conf->check_config};
+		if (named != NULL && *named != '\0')
+			rc = warn_of_missing(conf, own, err);
+		if (rc == AERO_OK)
+			rc = load_file(conf, &file, err);
+	}
 	free(path);
+	free(own);
 	return rc;
 }
 
@@ -89,11 +137,11 @@ int aero_conf_load(enum aero_program program, int argc, char *const argv[],
 		rc = aero_conf_args(ret, program, argc, argv, err);
 	if (rc != AERO_OK || ret->help || ret->version)
 		return rc;
-	rc = aero_conf_env(ret, err);
+	rc = aero_conf_env(ret, program, err);
 	if (rc == AERO_OK)
 		rc = make_root_absolute(ret, err);
 	if (rc == AERO_OK) /* below the root that flag or environment names */
-		rc = load_file(ret, err);
+		rc = load_files(ret, program, err);
 	return rc;
 }
 

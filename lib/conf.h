@@ -2,7 +2,8 @@
 /*
  * Options: one table (conf_table.c) gives key, flag, environment name, default, range and
  * help of each; flag > environment > file > default (CONTRACTS 8). Every program takes
- * every key of the table as a flag; actions belong to the programs that their row names.
+ * every key of the table as a flag, but those of aerostatd; actions belong to the
+ * programs that their row names. The file may hold the keys of all programs.
  */
 #ifndef AERO_LIB_CONF_H
 #define AERO_LIB_CONF_H
@@ -46,10 +47,17 @@ enum aero_info_source {
 	AERO_INFO_TAGS,
 };
 
+enum aero_cloud {
+	AERO_CLOUD_EC2,
+	AERO_CLOUD_LEASE,
+	AERO_CLOUD_COMMAND,
+};
+
 /* Where a value came from, lowest first. */
 enum aero_opt_from {
 	AERO_FROM_DEFAULT,
 	AERO_FROM_FILE,
+	AERO_FROM_SERVER_FILE, /* aerostatd: /etc/aerostatd.conf, or AEROSTATD_CONF */
 	AERO_FROM_ENV,
 	AERO_FROM_FLAG,
 };
@@ -77,8 +85,18 @@ struct aero_conf {
 	bool metadata_v1;
 	int info_source;
 	char *identity_command, *root;
+	/* of aerostatd */
+	int poll, absent_passes, grace, reap_cap_percent, reap_cap_min;
+	struct aero_list regions;
+	char *endpoint, *credentials_file;
+	int cloud;
+	char *cloud_command;
+	int lease;
+	char *remote_repo_url, *repo_path, *git_cert;
+	int config_update_freq;
 	/* flags only */
 	bool accept_shrink, check_config, repair_hosts, no_indexes;
+	bool force, check, repair;
 	/* actions and modes */
 	bool do_register, do_change_master, do_update, do_update_configs;
 	struct aero_list configs;
@@ -100,7 +118,8 @@ struct aero_option {
 	int min, max;        /* INT */
 	const char *values;  /* ENUM: names separated by '|' */
 	bool flag_only;      /* neither in the file nor in the environment */
-	unsigned programs;   /* who takes it as a flag, AERO_PROG_* */
+	unsigned programs;   /* who takes it as a flag and from the environment,
+				AERO_PROG_* */
 	const char *metavar; /* NULL: takes no value on the command line */
 	const char *help;
 };
@@ -110,7 +129,9 @@ extern const size_t aero_n_options;
 
 /* Load defaults, file, environment (of environ) and argv into *ret. Errors: AERO_USAGE
  * (flags; the nearest flag is named), AERO_CONFIG (file: with file, line, column, key and
- * the nearest key; environment). *ret must be cleared by aero_conf_clear in any case.
+ * the nearest key; environment). aerostatd reads a second file, which beats the first and
+ * may be older than we are: what is no YAML or an unknown key there is a warning, unless
+ * check_config is set. *ret must be cleared by aero_conf_clear in any case.
  * `--help` and `--version` end the load early with AERO_OK. */
 int aero_conf_load(enum aero_program program, int argc, char *const argv[],
 	struct aero_conf *ret, struct aero_err *err);

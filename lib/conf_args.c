@@ -175,7 +175,8 @@ int aero_conf_args(struct aero_conf *conf, enum aero_program program, int argc,
 	return AERO_OK;
 }
 
-static int env_row(struct aero_conf *conf, size_t row, struct aero_err *err)
+static int env_row(struct aero_conf *conf, enum aero_program program, size_t row,
+	struct aero_err *err)
 {
 	struct aero_opt_source source = {AERO_FROM_ENV, NULL};
 	char name[64], where[96];
@@ -187,6 +188,7 @@ static int env_row(struct aero_conf *conf, size_t row, struct aero_err *err)
 	value = getenv(name);
 	/* A flag beats the environment entirely: not even a bad value matters then. */
 	if (value == NULL || aero_options[row].flag_only ||
+		!(aero_options[row].programs & (unsigned)program) ||
 		conf->from[row] > AERO_FROM_ENV)
 		return AERO_OK;
 	(void)snprintf(where, sizeof(where), "environment %s", name);
@@ -194,10 +196,10 @@ static int env_row(struct aero_conf *conf, size_t row, struct aero_err *err)
 	return aero_opt_set(conf, row, &source, value, err);
 }
 
-int aero_conf_env(struct aero_conf *conf, struct aero_err *err)
+int aero_conf_env(struct aero_conf *conf, enum aero_program program, struct aero_err *err)
 {
 	for (size_t i = 0; i < aero_n_options; i++) {
-		int rc = env_row(conf, i, err);
+		int rc = env_row(conf, program, i, err);
 
 		if (rc != AERO_OK)
 			return rc;

@@ -73,18 +73,26 @@ void aero_conf_help(enum aero_program program, const char *usage)
 	static const struct {
 		const char *title;
 		bool flag_only, last;
+		unsigned programs;
 	} groups[] = {
-		{"Actions and switches:", true, false},
+		{"Actions and switches:", true, false, AERO_PROG_ANY},
 		{"Options, also `key: value` in /etc/aerostat.conf and AEROSTAT_<KEY> in "
 		 "the\n"
 		 "environment, with _ for - (a flag beats the environment, that the "
 		 "file):",
-			false, false},
-		{"Help:", true, true},
+			false, false, AERO_PROG_ANY & ~AERO_PROG_SERVER},
+		{"Options, also `key: value` in /etc/aerostatd.conf, which beats\n"
+		 "/etc/aerostat.conf, and AEROSTAT_<KEY> in the environment, with _ for "
+		 "- (a\n"
+		 "flag beats the environment, that the files):",
+			false, false, AERO_PROG_SERVER},
+		{"Help:", true, true, AERO_PROG_ANY},
 	};
 
 	(void)printf("Usage: %s\n", usage);
 	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++) {
+		if (!(groups[g].programs & (unsigned)program))
+			continue;
 		(void)printf("\n%s\n", groups[g].title);
 		for (size_t i = 0; i < aero_n_options; i++) {
 			const struct aero_option *opt = &aero_options[i];

@@ -33,11 +33,19 @@ bool aero_opt_bool(const char *text, bool *ret);
 /* argv, without argv[0]; stops at --help or --version. */
 int aero_conf_args(struct aero_conf *conf, enum aero_program program, int argc,
 	char *const argv[], struct aero_err *err);
-/* All AEROSTAT_<KEY> of the environment; others are not looked at. */
-int aero_conf_env(struct aero_conf *conf, struct aero_err *err);
-/* YAML text; name is the file's, for errors. */
-int aero_conf_yaml(struct aero_conf *conf, const char *name, const char *text, size_t len,
-	struct aero_err *err);
+/* All AEROSTAT_<KEY> of the environment that the program takes; others are not looked at.
+ */
+int aero_conf_env(
+	struct aero_conf *conf, enum aero_program program, struct aero_err *err);
+
+/* A file of YAML. */
+struct aero_conf_file {
+	enum aero_opt_from from; /* AERO_FROM_FILE or _SERVER_FILE */
+	const char *name;        /* for errors */
+	bool lax;                /* what is no YAML or no key of ours: a warning */
+};
+int aero_conf_yaml(struct aero_conf *conf, const struct aero_conf_file *file,
+	const char *text, size_t len, struct aero_err *err);
 
 /* "; did you mean '--port'?" or '' into buf; prefix ("--") goes before the word. */
 const char *aero_nearest_words(

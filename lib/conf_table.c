@@ -7,31 +7,34 @@
 #define AT(member) offsetof(struct aero_conf, member)
 #define ANY AERO_PROG_ANY
 #define CLI AERO_PROG_CLI
+#define SERVER AERO_PROG_SERVER
 #define SYNC (AERO_PROG_CLI | AERO_PROG_SYNCD)
 
+/* Whose the keys that follow are. */
+#define FOR ANY
 #define STR(key, default, metavar, help) \
 	{ \
-#key, AERO_OPT_STR, AT(key), default, 0, 0, NULL, false, ANY, metavar, \
+#key, AERO_OPT_STR, AT(key), default, 0, 0, NULL, false, FOR, metavar, \
 			help \
 	}
 #define INT(key, default, min, max, help) \
 	{ \
-#key, AERO_OPT_INT, AT(key), default, min, max, NULL, false, ANY, "N", \
+#key, AERO_OPT_INT, AT(key), default, min, max, NULL, false, FOR, "N", \
 			help \
 	}
 #define BOOL(key, default, help) \
 	{ \
-#key, AERO_OPT_BOOL, AT(key), default, 0, 0, NULL, false, ANY, "BOOL", \
+#key, AERO_OPT_BOOL, AT(key), default, 0, 0, NULL, false, FOR, "BOOL", \
 			help \
 	}
 #define ENUM(key, default, values, help) \
 	{ \
-#key, AERO_OPT_ENUM, AT(key), default, 0, 0, values, false, ANY, values, \
+#key, AERO_OPT_ENUM, AT(key), default, 0, 0, values, false, FOR, values, \
 			help \
 	}
 #define LIST(key, metavar, help) \
 	{ \
-#key, AERO_OPT_LIST, AT(key), "", 0, 0, NULL, false, ANY, metavar, help \
+#key, AERO_OPT_LIST, AT(key), "", 0, 0, NULL, false, FOR, metavar, help \
 	}
 /* A switch of the command line alone. */
 #define FLAG(key, member, programs, help) \
@@ -60,6 +63,9 @@ const struct aero_option aero_options[] = {
 		"end an unfinished AEROSTAT block of /etc/hosts at the end of the file"),
 	FLAG("no_indexes", no_indexes, CLI | AERO_PROG_REGISTER,
 		"register even where the unique indexes are missing"),
+	FLAG("force", force, SERVER, "reap above the cap, and what is absent above it"),
+	FLAG("check", check, SERVER, "list what is wrong in the collection, then exit"),
+	FLAG("repair", repair, SERVER, "mend it by a plan that is printed"),
 	FLAG("check_config", check_config, ANY, "check the configuration, then exit"),
 	FLAG("json", json, ANY, "print JSON"),
 	{"format", AERO_OPT_STR, AT(format), "", 0, 0, NULL, true, CLI, "FORMAT",
@@ -107,6 +113,25 @@ const struct aero_option aero_options[] = {
 	ENUM(nscd, "auto", "auto|off", "tell a running nscd of new names"),
 	STR(prometheus_file, "", "FILE", "write node_exporter text there"),
 	STR(hooks_dir, "/etc/aerostat/hooks.d", "DIR", "programs run after changes"),
+
+#undef FOR
+#define FOR SERVER
+	INT(poll, "60", 1, 3600, "seconds between passes"),
+	ENUM(cloud, "ec2", "ec2|lease|command", "who says which nodes live"),
+	STR(cloud_command, "", "PATH", "cloud command: program that prints their ids"),
+	INT(lease, "90", 1, 86400, "cloud lease: seconds that a silent node lives"),
+	LIST(regions, "A,B", "regions of EC2 (default AWS_REGION, else us-east-1)"),
+	STR(endpoint, "", "URL", "an EC2-compatible cloud instead of EC2"),
+	STR(credentials_file, "/root/installer/.ec2", "FILE",
+		"key id and secret key; where there is none, as the AWS tools"),
+	INT(absent_passes, "3", 1, 100, "complete passes that must miss a node"),
+	INT(grace, "300", 0, 86400, "and seconds that it must be known"),
+	INT(reap_cap_percent, "20", 0, 100, "one pass reaps so many per cent at most,"),
+	INT(reap_cap_min, "3", 0, 1000000, "or so many where that is more"),
+	STR(remote_repo_url, "", "URL", "git repository of configuration files"),
+	STR(repo_path, "", "DIR", "where its clone is kept"),
+	STR(git_cert, "", "FILE", "ssh key for it"),
+	INT(config_update_freq, "900", 1, 86400, "seconds between pulls"),
 
 	FLAG("help", help, ANY, "print this and exit"),
 	FLAG("version", version, ANY, "print the version and exit"),

@@ -11,10 +11,12 @@
 
 struct input {
 	yaml_parser_t parser;
-	const char *name;
+	const struct aero_conf_file *file;
 	struct aero_conf *conf;
 	struct aero_err *err;
-	int *seen; /* per row: the line where it stands */
+	int *seen;   /* per row: the line where it stands */
+	bool broken; /* the error is of the form: no lines of `key: value` from there on
+		      */
 };
 
 static int bad_at(const struct input *in, const yaml_mark_t *mark, const char *fmt, ...)
@@ -22,17 +24,35 @@ static int bad_at(const struct input *in, const yaml_mark_t *mark, const char *f
 
 static int bad_at(const struct input *in, const yaml_mark_t *mark, const char *fmt, ...)
 {
-	struct aero_opt_source source = {AERO_FROM_FILE, NULL};
+	struct aero_opt_source source = {in->file->from, NULL};
 	char where[300], words[300];
 	va_list ap;
 
-	(void)snprintf(where, sizeof(where), "%s:%zu:%zu", in->name, mark->line + 1,
+	(void)snprintf(where, sizeof(where), "%s:%zu:%zu", in->file->name, mark->line + 1,
 		mark->column + 1);
 	source.where = where;
 	va_start(ap, fmt);
 	(void)vsnprintf(words, sizeof(words), fmt, ap);
 	va_end(ap);
 	return aero_opt_bad(in->err, &source, "%s", words);
+}
+
+static int broken(struct input *in, int rc)
+{
+	in->broken = rc == AERO_CONFIG;
+	return rc;
+}
+
+/* What the words in err say is let pass, and said as a warning. */
+static int let_pass(struct input *in, const char *what)
+{
+	char words[sizeof(in->err->msg) + 64];
+
+	(void)snprintf(words, sizeof(words), "%s%s", in->err->msg, what);
+	in->err->msg[0] = '\0';
+	if (!aero_list_add(&in->conf->warnings, words))
+		return aero_err_set(in->err, AERO_NOMEM, "options: out of memory");
+	return AERO_OK;
 }
 
 /* The next event, to be deleted by the caller; libyaml's own complaints are worded. */
@@ -48,10 +68,10 @@ static int next(struct input *in, yaml_event_t *event)
 	if (p->error == YAML_READER_ERROR) {
 		yaml_mark_t mark = p->mark;
 
-		return bad_at(in, &mark, "no UTF-8 text: %s", p->problem);
+		return broken(in, bad_at(in, &mark, "no UTF-8 text: %s", p->problem));
 	}
-	return bad_at(
-		in, &p->problem_mark, "%s", p->problem != NULL ? p->problem : "no YAML");
+	return broken(in, bad_at(in, &p->problem_mark, "%s",
+				  p->problem != NULL ? p->problem : "no YAML"));
 }
 
 /* The text of a scalar; a plain null is ''. NULL when it holds a NUL byte. */
@@ -81,38 +101,46 @@ static int unknown_key(const struct input *in, const yaml_event_t *event, const 
 		aero_nearest_words("", aero_nearest(key, list, n), near));
 }
 
-/* The row of the key that event holds. */
+/* The row of the key that event holds; AERO_MISS when its value is to be let pass. */
 static int key_row(struct input *in, const yaml_event_t *event, size_t *ret)
 {
 	const char *key;
-	int row;
+	int row, rc;
 
 	if (event->type != YAML_SCALAR_EVENT || (key = scalar(event)) == NULL)
-		return bad_at(in, &event->start_mark, "a key is one plain word");
+		return broken(
+			in, bad_at(in, &event->start_mark, "a key is one plain word"));
 	row = aero_opt_find(key, strlen(key), false);
-	if (row < 0)
-		return unknown_key(in, event, key);
-	if (aero_options[row].flag_only)
-		return bad_at(in, &event->start_mark,
+	if (row < 0) {
+		rc = unknown_key(in, event, key);
+	} else if (aero_options[row].flag_only) {
+		rc = bad_at(in, &event->start_mark,
 			"'%s' can be said on the command line only", key);
-	if (in->seen[row] != 0)
-		return bad_at(in, &event->start_mark, "'%s' stands in line %d already",
-			key, in->seen[row]);
-	in->seen[row] = (int)event->start_mark.line + 1;
-	*ret = (size_t)row;
-	return AERO_OK;
+	} else if (in->seen[row] != 0) {
+		rc = bad_at(in, &event->start_mark, "'%s' stands in line %d already", key,
+			in->seen[row]);
+	} else {
+		in->seen[row] = (int)event->start_mark.line + 1;
+		*ret = (size_t)row;
+		return AERO_OK;
+	}
+	if (in->file->lax) {
+		rc = let_pass(in, "; it is not used");
+		return rc == AERO_OK ? AERO_MISS : rc;
+	}
+	return rc;
 }
 
 /* One scalar as the value of a row, or as one item of its list. */
 static int set_scalar(struct input *in, const yaml_event_t *event, size_t row, bool item)
 {
-	struct aero_opt_source source = {AERO_FROM_FILE, NULL};
+	struct aero_opt_source source = {in->file->from, NULL};
 	const char *text = scalar(event), *key = aero_options[row].key;
 	char where[360];
 
 	if (text == NULL)
 		return bad_at(in, &event->start_mark, "%s: holds a NUL byte", key);
-	(void)snprintf(where, sizeof(where), "%s:%zu:%zu: %s", in->name,
+	(void)snprintf(where, sizeof(where), "%s:%zu:%zu: %s", in->file->name,
 		event->start_mark.line + 1, event->start_mark.column + 1, key);
 	source.where = where;
 	/* The file was found below the root: it cannot move it. */
@@ -129,7 +157,7 @@ static int set_scalar(struct input *in, const yaml_event_t *event, size_t row, b
 
 static int set_sequence(struct input *in, const yaml_event_t *start, size_t row)
 {
-	struct aero_opt_source source = {AERO_FROM_FILE, in->name};
+	struct aero_opt_source source = {in->file->from, in->file->name};
 	const char *key = aero_options[row].key;
 	yaml_event_t event = {0};
 	bool end = false;
@@ -172,6 +200,27 @@ static int set_value(struct input *in, size_t row)
 	return rc;
 }
 
+/* The value of a key that is let pass, whatever it is. */
+static int skip_value(struct input *in)
+{
+	unsigned depth = 0;
+	int rc;
+
+	do {
+		yaml_event_t event = {0};
+
+		rc = next(in, &event);
+		if (event.type == YAML_MAPPING_START_EVENT ||
+			event.type == YAML_SEQUENCE_START_EVENT)
+			depth++;
+		else if (event.type == YAML_MAPPING_END_EVENT ||
+			 event.type == YAML_SEQUENCE_END_EVENT)
+			depth--;
+		yaml_event_delete(&event);
+	} while (rc == AERO_OK && depth > 0);
+	return rc;
+}
+
 static int set_mapping(struct input *in)
 {
 	for (;;) {
@@ -186,6 +235,8 @@ static int set_mapping(struct input *in)
 		yaml_event_delete(&event);
 		if (rc == AERO_OK && !end)
 			rc = set_value(in, row);
+		else if (rc == AERO_MISS)
+			rc = skip_value(in);
 		if (rc != AERO_OK || end)
 			return rc;
 	}
@@ -206,22 +257,23 @@ static int set_stream(struct input *in)
 		if (rc != AERO_OK)
 			break;
 		if (type == YAML_DOCUMENT_START_EVENT && ++documents > 1)
-			rc = bad_at(in, &event.start_mark, "a second document");
+			rc = broken(
+				in, bad_at(in, &event.start_mark, "a second document"));
 		else if (type == YAML_MAPPING_START_EVENT)
 			rc = set_mapping(in);
 		else if (type == YAML_SEQUENCE_START_EVENT || type == YAML_ALIAS_EVENT ||
 			 (type == YAML_SCALAR_EVENT && event.data.scalar.length > 0))
-			rc = bad_at(in, &event.start_mark,
-				"lines of `key: value` are wanted");
+			rc = broken(in, bad_at(in, &event.start_mark,
+						"lines of `key: value` are wanted"));
 		yaml_event_delete(&event);
 	}
 	return rc;
 }
 
-int aero_conf_yaml(struct aero_conf *conf, const char *name, const char *text, size_t len,
-	struct aero_err *err)
+int aero_conf_yaml(struct aero_conf *conf, const struct aero_conf_file *file,
+	const char *text, size_t len, struct aero_err *err)
 {
-	struct input in = {.name = name, .conf = conf, .err = err};
+	struct input in = {.file = file, .conf = conf, .err = err};
 	int rc;
 
 	in.seen = calloc(aero_n_options, sizeof(*in.seen));
@@ -231,6 +283,8 @@ int aero_conf_yaml(struct aero_conf *conf, const char *name, const char *text, s
 	}
 	yaml_parser_set_input_string(&in.parser, (const unsigned char *)text, len);
 	rc = set_stream(&in);
+	if (in.broken && file->lax)
+		rc = let_pass(&in, "; what follows there is not used");
 	yaml_parser_delete(&in.parser);
 	free(in.seen);
 	return rc;

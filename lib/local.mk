@@ -49,6 +49,7 @@ lib_libaero_la_LIBADD = $(MONGOC_LIBS) $(YAML_LIBS) $(CURL_LIBS) $(LMDB_LIBS)
 
 if HAVE_CMOCKA
 lib_tests = tests/test_file tests/test_log tests/test_loop tests/test_conf \
+	tests/test_conf_server \
 	tests/test_status tests/test_store_lmdb tests/test_server tests/test_watch \
 	tests/test_names tests/test_slot tests/test_store_doc tests/test_mongo \
 	tests/test_resolve

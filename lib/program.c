@@ -40,6 +40,11 @@ int aero_check_config(const struct aero_conf *conf, FILE *out, struct aero_err *
 		rc = aero_server_parse(server, conf->port, &parsed, err);
 	if (rc == AERO_OK)
 		rc = check_zones(conf, err);
+	if (rc == AERO_OK && conf->cloud == AERO_CLOUD_COMMAND &&
+		*conf->cloud_command == '\0')
+		rc = aero_err_set(err, AERO_CONFIG,
+			"cloud: command needs a cloud_command, the program that prints "
+			"the ids of the living nodes");
 	if (rc == AERO_OK)
 		(void)fputs("the configuration is right\n", out);
 	aero_server_clear(&parsed);
