@@ -24,6 +24,14 @@ tests_state_tool_LDADD = $(SYNCD_LIBS)
 E2E_TESTS += tests/e2e/disk_faults.sh tests/e2e/power_loss.sh tests/e2e/disk_full.sh
 LONG_TESTS += tests/e2e/disk_faults.sh tests/e2e/power_loss.sh tests/e2e/disk_full.sh
 
+# Clients of the original beside ours.
+check_PROGRAMS += tests/heal_tool
+tests_heal_tool_SOURCES = tests/heal_tool.c
+tests_heal_tool_LDADD = register/libaero_register.la lib/libaero.la
+tests_heal_tool_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=nanosleep
+E2E_TESTS += tests/e2e/original_mixed.sh
+LONG_TESTS += tests/e2e/original_mixed.sh
+
 SCRIPT_TESTS += tests/check_layers.sh tests/check_architecture.sh
 E2E_TESTS += tests/e2e/harness.sh tests/e2e/demo.sh tests/check_install.sh \
 	tests/e2e/spine.sh tests/e2e/contracts_exit.sh tests/e2e/original_data.sh \

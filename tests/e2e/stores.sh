@@ -7,7 +7,8 @@
 #	open_store              # $kind is lmdb, set or standalone; sets $uri
 # shellcheck shell=bash disable=SC2034,SC2154 # variables of the tests and of lib.sh
 
-# each_store [KIND]: $kind, or run the test for each kind, side by side, and end.
+# each_store [KIND]: $kind, or run the test for each kind (of $store_kinds, if that is set),
+# side by side, and end.
 each_store()
 {
 	local code failed='' skipped=''
@@ -17,17 +18,18 @@ each_store()
 	'') ;;
 	*) fail "'$kind' is no kind of store: lmdb, set, standalone" ;;
 	esac
+	store_kinds=${store_kinds:-lmdb set standalone}
 	# Each has a folder and a last act of its own.
 	at_exit()
 	{
-		for kind in lmdb set standalone; do
+		for kind in $store_kinds; do
 			stop "on-$kind"
 		done
 	}
-	for kind in lmdb set standalone; do
+	for kind in $store_kinds; do
 		AERO_STAGE=$stage spawn "on-$kind" "$BASH" "$test_script" "$kind"
 	done
-	for kind in lmdb set standalone; do
+	for kind in $store_kinds; do
 		code=0
 		wait "$(pid_of "on-$kind")" || code=$?
 		cat "$test_dir/on-$kind.log"
