@@ -19,6 +19,9 @@ static const struct aero_subcommand subcommands[] = {
 	{"release", aero_cli_release, "", 0, 0, "give this node's name back"},
 	{"import", aero_cli_import, "FILE|-", 1, 1,
 		"insert or replace slots: mongoexport's JSON lines"},
+	{"nsswitch", aero_cli_nsswitch, "--enable|--disable", 0, 0,
+		"put the module into /etc/nsswitch.conf,\n"
+		"or take it out"},
 };
 
 #define N_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -103,6 +106,10 @@ static int check_flags(const struct aero_conf *conf, struct aero_err *err)
 		return aero_err_set(err, AERO_USAGE,
 			"--update-configs is not part of version " PACKAGE_VERSION
 			": configuration files are not distributed yet");
+	if ((conf->enable || conf->disable) &&
+		(conf->words.n == 0 || strcmp(conf->words.v[0], "nsswitch") != 0))
+		return aero_err_set(err, AERO_USAGE,
+			"--enable and --disable are for aerostat nsswitch");
 	if (conf->daemon && !conf->do_update)
 		return aero_err_set(err, AERO_USAGE, "--daemon goes with --update");
 	return AERO_OK;
@@ -150,7 +157,8 @@ static int show_usage(const struct aero_conf *conf, FILE *out)
 static bool nothing_asked(const struct aero_conf *conf)
 {
 	return conf->words.n == 0 && !aero_cli_actions_any(conf) && !conf->check_config &&
-	       !conf->do_update_configs && conf->configs.n == 0 && !conf->daemon;
+	       !conf->do_update_configs && conf->configs.n == 0 && !conf->daemon &&
+	       !conf->enable && !conf->disable;
 }
 
 int aero_cli_main(int argc, char *const argv[], FILE *in, FILE *out)

@@ -30,6 +30,7 @@ int aero_cli_list(const struct aero_cli *cli, struct aero_err *err);
 int aero_cli_status(const struct aero_cli *cli, struct aero_err *err);
 int aero_cli_release(const struct aero_cli *cli, struct aero_err *err);
 int aero_cli_import(const struct aero_cli *cli, struct aero_err *err);
+int aero_cli_nsswitch(const struct aero_cli *cli, struct aero_err *err);
 
 /* --register, --change-master, --update in this order, until one fails; *ret_what is the
  * name of the last one run. True from _any if one is asked for. */

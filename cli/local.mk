@@ -12,6 +12,8 @@ cli_libaero_cli_la_SOURCES = \
 	cli/list.c \
 	cli/lookup.c \
 	cli/mirror.c cli/mirror.h \
+	cli/nsswitch.c cli/nsswitch.h \
+	cli/nsswitch_file.c \
 	cli/status.c cli/status.h
 
 bin_PROGRAMS += aerostat
@@ -22,12 +24,12 @@ E2E_TESTS += tests/e2e/cli.sh
 
 if HAVE_CMOCKA
 cli_tests = tests/test_cli tests/test_cli_format tests/test_cli_import \
-	tests/test_cli_status
+	tests/test_cli_status tests/test_nsswitch
 UNIT_TESTS += $(cli_tests)
 check_PROGRAMS += $(cli_tests)
 endif
 # It brings recorders of its own in the place of register/ and syncd/.
 tests_test_cli_SOURCES = tests/test_cli.c tests/mirror_set.c tests/mirror_set.h
 tests_test_cli_LDADD = tests/libsupport.la cli/libaero_cli.la \
-	mirror/libaero_mirror.la lib/libaero.la
+	legacy/libaero_legacy.la mirror/libaero_mirror.la lib/libaero.la
 

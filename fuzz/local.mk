@@ -13,6 +13,7 @@ FUZZ_TARGETS = \
 	fuzz/fuzz_info \
 	fuzz/fuzz_metadata \
 	fuzz/fuzz_names \
+	fuzz/fuzz_nsswitch \
 	fuzz/fuzz_reader \
 	fuzz/fuzz_record \
 	fuzz/fuzz_server \

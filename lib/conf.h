@@ -100,7 +100,7 @@ struct aero_conf {
 	/* actions and modes */
 	bool do_register, do_change_master, do_update, do_update_configs;
 	struct aero_list configs;
-	bool daemon, once, dryrun, offline, json;
+	bool daemon, once, dryrun, offline, json, enable, disable;
 	char *format;
 	bool help, version;
 	/* bookkeeping */

@@ -70,6 +70,8 @@ const struct aero_option aero_options[] = {
 	FLAG("json", json, ANY, "print JSON"),
 	{"format", AERO_OPT_STR, AT(format), "", 0, 0, NULL, true, CLI, "FORMAT",
 		"of list: table, json, hosts, prometheus-sd, ansible or ssh"},
+	FLAG("enable", enable, CLI, "of nsswitch: put the module into the file"),
+	FLAG("disable", disable, CLI, "of nsswitch: take it out"),
 
 	STR(server, "admin-master", "SERVER",
 		"naming store: host[:port], a mongodb:// URI or lmdb:PATH"),

@@ -141,6 +141,37 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	equal "files of a dry run" "" "$(find "$test_dir/empty" -type f)"
 fi
 
+note "nsswitch"
+mkdir -p "$root/etc/alt"
+printf 'passwd:\tfiles\nhosts:\tfiles dns # mine\n' >"$root/etc/alt/nsswitch"
+ln -s /etc/alt/nsswitch "$root/etc/nsswitch.conf"
+chmod 640 "$root/etc/alt/nsswitch"
+cp "$root/etc/alt/nsswitch" "$test_dir/nsswitch"
+equal "dry run" "--- /etc/nsswitch.conf
++++ /etc/nsswitch.conf.new
+@@ -1,2 +1,2 @@
+ passwd:	files
+-hosts:	files dns # mine
++hosts:	files aerostat dns # mine
+dry run: nothing written" "$(a --dryrun nsswitch --enable)"
+cmp "$root/etc/alt/nsswitch" "$test_dir/nsswitch"
+equal "enable" "/etc/nsswitch.conf: enabled" "$(a nsswitch --enable)"
+equal "enable again" "/etc/nsswitch.conf: already enabled" "$(a nsswitch --enable)"
+equal "its line" "hosts:	files aerostat dns # mine" "$(tail -n 1 "$root/etc/alt/nsswitch")"
+equal "mode" 640 "$(stat -c %a "$root/etc/alt/nsswitch")"
+[ -L "$root/etc/nsswitch.conf" ] || fail "the link is gone"
+equal "disable" "/etc/nsswitch.conf: disabled" "$(a nsswitch --disable)"
+cmp "$root/etc/alt/nsswitch" "$test_dir/nsswitch"
+equal "disable again" "/etc/nsswitch.conf: already disabled" "$(a nsswitch --disable)"
+printf 'hosts: files [a\n' >"$root/etc/alt/nsswitch"
+refuses 78 a nsswitch --enable
+grep -q 'nsswitch: line 1: a \[ without' "$test_dir/refused" || fail "$(cat "$test_dir/refused")"
+equal "left-overs" "" "$(find "$root" -name '*.tmp')"
+rm -r "$root/etc/nsswitch.conf" "$root/etc/alt"
+a nsswitch --enable >/dev/null
+equal "where there was none" "hosts: files aerostat dns" \
+	"$(sed 's/ #.*//' "$root/etc/nsswitch.conf")"
+
 note "wrong words"
 refuses 64 a
 refuses 64 a lokup web-2
