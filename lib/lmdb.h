@@ -20,7 +20,8 @@ enum aero_lmdb_db {
 	AERO_LMDB_CONTROL,   /* service -> document */
 	AERO_LMDB_NODES,     /* instance_id -> document */
 	AERO_LMDB_LOG,       /* u64 big-endian, from 1 -> _id of the slot that changed */
-	AERO_LMDB_META,      /* "id" -> 16 random bytes; "time" -> source time, u64 */
+	AERO_LMDB_META,      /* "id" -> 16 random bytes; "time" -> source time, u64;
+			      "h" + u64 big-endian, from 1 -> event */
 	AERO_LMDB_N_DBS,
 };
 

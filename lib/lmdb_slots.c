@@ -317,17 +317,21 @@ int aero_lmdb_doc_set(struct aero_lmdb_txn *txn, enum aero_lmdb_db db, const cha
 	return rc;
 }
 
-int aero_lmdb_slots_walk(
-	struct aero_lmdb_txn *txn, aero_lmdb_each *each, void *arg, struct aero_err *err)
+int aero_lmdb_walk_docs(struct aero_lmdb_txn *txn, enum aero_lmdb_db db, const char *from,
+	aero_lmdb_each *each, void *arg, struct aero_err *err)
 {
+	size_t len = strlen(from);
 	MDB_cursor *cursor;
-	MDB_val id, value;
+	MDB_val id = aero_lmdb_text(from), value;
+	MDB_cursor_op op = len == 0 ? MDB_FIRST : MDB_SET_RANGE;
 	bson_t doc;
-	int rc = mdb_cursor_open(txn->txn, txn->dbi[AERO_LMDB_SLOTS], &cursor);
+	int rc = mdb_cursor_open(txn->txn, txn->dbi[db], &cursor);
 
 	if (rc != 0)
 		return rc;
-	while ((rc = mdb_cursor_get(cursor, &id, &value, MDB_NEXT)) == 0) {
+	for (; (rc = mdb_cursor_get(cursor, &id, &value, op)) == 0; op = MDB_NEXT) {
+		if (id.mv_size < len || memcmp(id.mv_data, from, len) != 0)
+			break;
 		rc = view(value, &doc, err);
 		if (rc == 0)
 			rc = each(id, &doc, arg, err);
@@ -336,4 +340,10 @@ int aero_lmdb_slots_walk(
 	}
 	mdb_cursor_close(cursor);
 	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int aero_lmdb_slots_walk(
+	struct aero_lmdb_txn *txn, aero_lmdb_each *each, void *arg, struct aero_err *err)
+{
+	return aero_lmdb_walk_docs(txn, AERO_LMDB_SLOTS, "", each, arg, err);
 }

@@ -43,6 +43,9 @@ typedef int aero_lmdb_each(
 	MDB_val id, const bson_t *doc, void *arg, struct aero_err *err);
 int aero_lmdb_slots_walk(
 	struct aero_lmdb_txn *txn, aero_lmdb_each *each, void *arg, struct aero_err *err);
+/* The same for any database: the documents whose key begins with `from` ('': all). */
+int aero_lmdb_walk_docs(struct aero_lmdb_txn *txn, enum aero_lmdb_db db, const char *from,
+	aero_lmdb_each *each, void *arg, struct aero_err *err);
 
 /* ---- the log of changes ---- */
 

@@ -30,6 +30,7 @@ lib_libaero_la_SOURCES = \
 	lib/store.c lib/store.h lib/store_ops.h \
 	lib/store_doc.c lib/store_doc.h \
 	lib/store_lmdb.c lib/store_lmdb.h \
+	lib/store_lmdb_table.c \
 	lib/store_lmdb_write.c \
 	lib/watch.c lib/watch.h \
 	lib/watch_lmdb.c \
@@ -37,6 +38,7 @@ lib_libaero_la_SOURCES = \
 	lib/store_mongo_err.c \
 	lib/store_mongo_index.c \
 	lib/store_mongo_node.c \
+	lib/store_mongo_table.c \
 	lib/store_mongo_uri.c \
 	lib/store_mongo_write.c \
 	lib/watch_mongo.c lib/watch_mongo.h \

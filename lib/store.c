@@ -197,6 +197,18 @@ int aero_store_control_close(struct aero_store *store, const char *service, int6
 	return store->ops->control_close(store, service, epoch, err);
 }
 
+int aero_store_walk(struct aero_store *store, enum aero_table table,
+	aero_table_take *take, void *arg, struct aero_err *err)
+{
+	return store->ops->walk(store, table, take, arg, err);
+}
+
+int aero_store_history_add(
+	struct aero_store *store, const bson_t *event, struct aero_err *err)
+{
+	return store->ops->history_add(store, event, err);
+}
+
 int aero_watch_open(struct aero_store *store, const struct aero_watch_opts *opts,
 	struct aero_watch **ret, struct aero_err *err)
 {

@@ -162,6 +162,27 @@ int aero_store_control_open(struct aero_store *store, const char *service, int64
 int aero_store_control_close(struct aero_store *store, const char *service, int64_t epoch,
 	struct aero_err *err);
 
+/* ---- whole collections, as they are: for the server ---- */
+
+enum aero_table {
+	AERO_TABLE_SLOTS,
+	AERO_TABLE_NODES,   /* aero_doc_node_of_bson (lib/store_doc.h) reads one */
+	AERO_TABLE_CONTROL, /* aero_doc_control_of_bson */
+	AERO_TABLE_HISTORY, /* oldest first */
+	AERO_N_TABLES
+};
+
+/* Call take with every document (lent), the history's in order, until it answers other
+ * than AERO_OK, which is then the answer. */
+typedef int aero_table_take(const bson_t *doc, void *arg, struct aero_err *err);
+int aero_store_walk(struct aero_store *store, enum aero_table table,
+	aero_table_take *take, void *arg, struct aero_err *err);
+
+/* Append to the history, a bounded log (indexes_create makes it). One _id, one event:
+ * AERO_OK also if it is there already. */
+int aero_store_history_add(
+	struct aero_store *store, const bson_t *event, struct aero_err *err);
+
 /* ---- watching: see lib/watch.h ---- */
 
 #endif

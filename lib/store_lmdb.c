@@ -319,6 +319,8 @@ static const struct aero_store_ops ops = {
 	.control = op_control,
 	.control_open = op_control_open,
 	.control_close = op_control_close,
+	.walk = aero_lmdb_walk,
+	.history_add = aero_lmdb_history_add,
 	.watch_open = aero_lmdb_watch_open,
 };
 

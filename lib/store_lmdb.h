@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of the LMDB store: store_lmdb.c (opening, reading, nodes, control),
- * store_lmdb_write.c (slots), watch_lmdb.c (following). */
+ * store_lmdb_table.c (whole tables), store_lmdb_write.c (slots), watch_lmdb.c. */
 #ifndef AERO_LIB_STORE_LMDB_H
 #define AERO_LIB_STORE_LMDB_H
 
@@ -37,6 +37,10 @@ int aero_lmdb_slot_import(
 	struct aero_store *base, const struct aero_slot *slot, struct aero_err *err);
 int aero_lmdb_aliases_take(struct aero_store *base, const struct aero_list *aliases,
 	const char *instance_id, struct aero_err *err);
+int aero_lmdb_walk(struct aero_store *base, enum aero_table table, aero_table_take *take,
+	void *arg, struct aero_err *err);
+int aero_lmdb_history_add(
+	struct aero_store *base, const bson_t *event, struct aero_err *err);
 int aero_lmdb_watch_open(struct aero_store *base, const struct aero_watch_opts *opts,
 	struct aero_watch **ret, struct aero_err *err);
 

@@ -123,7 +123,7 @@ int aero_mongo_slot_of(const bson_t *doc, struct aero_slot *ret, struct aero_err
 }
 
 int aero_mongo_find(struct aero_store_mongo *s, const char *name, const bson_t *filter,
-	const bson_t *opts, aero_mongo_take *take, void *arg, struct aero_err *err)
+	const bson_t *opts, aero_table_take *take, void *arg, struct aero_err *err)
 {
 	struct aero_mongo_place place = {s, name, "'find'"};
 	mongoc_collection_t *collection;
@@ -251,6 +251,8 @@ static const struct aero_store_ops ops = {
 	.control = aero_mongo_control,
 	.control_open = aero_mongo_control_open,
 	.control_close = aero_mongo_control_close,
+	.walk = aero_mongo_walk,
+	.history_add = aero_mongo_history_add,
 	.watch_open = aero_mongo_watch_open,
 };
 

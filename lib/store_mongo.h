@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of the MongoDB store: store_mongo.c (opening, reading), store_mongo_err.c
  * (errors), store_mongo_uri.c (options), store_mongo_write.c (slots),
- * store_mongo_node.c (nodes, control), store_mongo_index.c; watch_mongo*.c. */
+ * store_mongo_node.c (nodes, control), store_mongo_table.c (whole collections),
+ * store_mongo_index.c; watch_mongo*.c. */
 #ifndef AERO_LIB_STORE_MONGO_H
 #define AERO_LIB_STORE_MONGO_H
 
@@ -12,6 +13,7 @@
 #define AERO_MONGO_SLOTS "servers"
 #define AERO_MONGO_NODES "nodes"
 #define AERO_MONGO_CONTROL "control"
+#define AERO_MONGO_HISTORY "history" /* capped */
 
 struct aero_store_mongo {
 	struct aero_store base;
@@ -77,9 +79,8 @@ void aero_mongo_clear(struct aero_store_mongo *s);
 mongoc_collection_t *aero_mongo_collection(
 	const struct aero_store_mongo *s, const char *name);
 /* Run the query until take answers other than AERO_OK. */
-typedef int aero_mongo_take(const bson_t *doc, void *arg, struct aero_err *err);
 int aero_mongo_find(struct aero_store_mongo *s, const char *collection,
-	const bson_t *filter, const bson_t *opts, aero_mongo_take *take, void *arg,
+	const bson_t *filter, const bson_t *opts, aero_table_take *take, void *arg,
 	struct aero_err *err);
 /* The first document that matches, to be destroyed; AERO_MISS when there is none. */
 int aero_mongo_find_one(struct aero_store_mongo *s, const char *collection,
@@ -121,6 +122,10 @@ int aero_mongo_control_open(struct aero_store *base, const char *service, int64_
 	struct aero_err *err);
 int aero_mongo_control_close(struct aero_store *base, const char *service, int64_t epoch,
 	struct aero_err *err);
+int aero_mongo_walk(struct aero_store *base, enum aero_table table, aero_table_take *take,
+	void *arg, struct aero_err *err);
+int aero_mongo_history_add(
+	struct aero_store *base, const bson_t *event, struct aero_err *err);
 int aero_mongo_watch_open(struct aero_store *base, const struct aero_watch_opts *opts,
 	struct aero_watch **ret, struct aero_err *err);
 

@@ -17,6 +17,8 @@ static const struct index {
 	{"aero_gap", {"service", "instance_id", "hostname"}, false},
 };
 
+#define HISTORY_BYTES (32 << 20) /* some 100,000 events */
+
 #define N_INDEXES (sizeof(indexes) / sizeof(indexes[0]))
 
 static void put_keys(bson_t *spec, const struct index *index)
@@ -53,12 +55,17 @@ static void put_index(bson_t *spec, const struct index *index)
 
 /* ---- creating ---- */
 
-/* A transaction needs its collections; who may not make one can still insert. */
-static void make_collection(struct aero_store_mongo *s, const char *name)
+/* A transaction needs its collections; who may not make one can still insert. capped: so
+ * many bytes, the oldest go; 0 = not. */
+static void make_collection(struct aero_store_mongo *s, const char *name, int64_t capped)
 {
 	bson_t command = BSON_INITIALIZER, opts = BSON_INITIALIZER;
 
 	BSON_APPEND_UTF8(&command, "create", name);
+	if (capped > 0) {
+		BSON_APPEND_BOOL(&command, "capped", true);
+		BSON_APPEND_INT64(&command, "size", capped);
+	}
 	(void)mongoc_client_write_command_with_opts(
 		s->client, s->database, &command, &opts, NULL, NULL);
 	bson_destroy(&command);
@@ -103,8 +110,9 @@ int aero_mongo_indexes_create(struct aero_store *base, struct aero_err *err)
 		bson_destroy(&reply);
 	}
 	if (rc == AERO_OK) {
-		make_collection(s, AERO_MONGO_NODES);
-		make_collection(s, AERO_MONGO_CONTROL);
+		make_collection(s, AERO_MONGO_NODES, 0);
+		make_collection(s, AERO_MONGO_CONTROL, 0);
+		make_collection(s, AERO_MONGO_HISTORY, HISTORY_BYTES);
 	}
 	bson_destroy(&command);
 	bson_destroy(&opts);

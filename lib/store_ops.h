@@ -48,6 +48,10 @@ struct aero_store_ops {
 		struct aero_err *err);
 	int (*control_close)(struct aero_store *store, const char *service, int64_t epoch,
 		struct aero_err *err);
+	int (*walk)(struct aero_store *store, enum aero_table table,
+		aero_table_take *take, void *arg, struct aero_err *err);
+	int (*history_add)(
+		struct aero_store *store, const bson_t *event, struct aero_err *err);
 	int (*watch_open)(struct aero_store *store, const struct aero_watch_opts *opts,
 		struct aero_watch **ret, struct aero_err *err);
 };

@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/fake_store.h"
 #include "lib/names.h"
+#include "lib/store_doc.h"
+#include "tests/fake_store.h"
 #include "tests/support.h"
 
 static struct fake_store *fake_of(struct aero_store *store)
@@ -69,6 +70,8 @@ static void op_close(struct aero_store *store)
 	aero_slots_clear(&fake->slots);
 	for (size_t i = 0; i < fake->n_controls; i++)
 		aero_control_clear(&fake->controls[i].control);
+	for (size_t i = 0; i < fake->n_history; i++)
+		bson_destroy(fake->history[i]);
 	free(fake);
 }
 
@@ -352,6 +355,70 @@ static int op_control_close(struct aero_store *store, const char *service, int64
 	return lost;
 }
 
+/* The i-th document of a table, to be destroyed; NULL behind the last. */
+static bson_t *document(struct fake_store *fake, enum aero_table table, size_t i)
+{
+	bson_t *doc = bson_new();
+
+	if (table == AERO_TABLE_SLOTS && i < fake->slots.n) {
+		aero_slot_to_bson(&fake->slots.v[i], doc);
+	} else if (table == AERO_TABLE_NODES && i < fake->n_nodes) {
+		const struct aero_node *node = &fake->nodes[i].node;
+
+		BSON_APPEND_UTF8(doc, "_id", fake->nodes[i].id);
+		aero_doc_node_set(node->gen, node->left, node->dead, node->why, 1, doc);
+	} else if (table == AERO_TABLE_CONTROL && i < fake->n_controls) {
+		const struct aero_control *c = &fake->controls[i].control;
+
+		BSON_APPEND_UTF8(doc, "_id", fake->controls[i].service);
+		if (c->open)
+			aero_doc_control_open(c->epoch, &c->promote, &c->master, 1, doc);
+		else
+			aero_doc_control_close(doc);
+	} else if (table == AERO_TABLE_HISTORY && i < fake->n_history) {
+		bson_concat(doc, fake->history[i]);
+	} else {
+		bson_destroy(doc);
+		doc = NULL;
+	}
+	return doc;
+}
+
+static int op_walk(struct aero_store *store, enum aero_table table, aero_table_take *take,
+	void *arg, struct aero_err *err)
+{
+	int rc = read_fault(store, "walk", err);
+	bson_t *doc;
+
+	for (size_t i = 0; rc == AERO_OK; i++) {
+		doc = document(fake_of(store), table, i);
+		if (doc == NULL)
+			break;
+		rc = take(doc, arg, err);
+		bson_destroy(doc);
+	}
+	return rc;
+}
+
+static int op_history_add(
+	struct aero_store *store, const bson_t *event, struct aero_err *err)
+{
+	struct fake_store *fake = fake_of(store);
+	bson_iter_t a, b;
+	int lost;
+
+	if (!write_fault(store, "history_add", &lost, err))
+		return lost;
+	for (size_t i = 0; i < fake->n_history; i++)
+		if (bson_iter_init_find(&a, fake->history[i], "_id") &&
+			bson_iter_init_find(&b, event, "_id") &&
+			same(bson_iter_utf8(&a, NULL), bson_iter_utf8(&b, NULL)))
+			return lost;
+	assert_true(fake->n_history < AERO_COUNT(fake->history));
+	fake->history[fake->n_history++] = bson_copy(event);
+	return lost;
+}
+
 static int op_watch_open(struct aero_store *store, const struct aero_watch_opts *opts,
 	struct aero_watch **ret, struct aero_err *err)
 {
@@ -381,6 +448,8 @@ struct fake_store *fake_store_new(void)
 		.control = op_control,
 		.control_open = op_control_open,
 		.control_close = op_control_close,
+		.walk = op_walk,
+		.history_add = op_history_add,
 		.watch_open = op_watch_open,
 	};
 	struct fake_store *fake = calloc(1, sizeof(*fake));

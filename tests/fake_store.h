@@ -31,6 +31,8 @@ struct fake_store {
 	size_t n_nodes;
 	struct fake_control controls[8];
 	size_t n_controls;
+	bson_t *history[256];
+	size_t n_history;
 	int check_rc, create_rc; /* what the indexes answer */
 	int64_t clock;
 

@@ -298,6 +298,24 @@ static int op_control_close(struct aero_store *store, const char *service, int64
 	return do_write(store_of(store), &write, err);
 }
 
+static int op_walk(struct aero_store *store, enum aero_table table, aero_table_take *take,
+	void *arg, struct aero_err *err)
+{
+	(void)store;
+	(void)table;
+	(void)take;
+	(void)arg;
+	return never(err);
+}
+
+static int op_history_add(
+	struct aero_store *store, const bson_t *event, struct aero_err *err)
+{
+	(void)store;
+	(void)event;
+	return never(err);
+}
+
 static int op_watch_open(struct aero_store *store, const struct aero_watch_opts *opts,
 	struct aero_watch **ret, struct aero_err *err)
 {
@@ -327,6 +345,8 @@ void search_store_init(struct search_store *store, struct world *world)
 		.control = op_control,
 		.control_open = op_control_open,
 		.control_close = op_control_close,
+		.walk = op_walk,
+		.history_add = op_history_add,
 		.watch_open = op_watch_open,
 	};
 

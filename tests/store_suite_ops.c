@@ -717,6 +717,88 @@ static void an_epoch_is_opened_once(void **state)
 	assert_true(control.epoch == 5 && !control.open);
 }
 
+/* _ids of what was walked, in order, with a blank behind each. */
+static int take_id(const bson_t *doc, void *arg, struct aero_err *err)
+{
+	char *text = arg;
+	size_t at = strlen(text);
+	bson_iter_t it;
+
+	if (!bson_iter_init_find(&it, doc, "_id") || !BSON_ITER_HOLDS_UTF8(&it))
+		return aero_err_set(err, AERO_BAD, "no _id");
+	(void)snprintf(text + at, 256 - at, "%s ", bson_iter_utf8(&it, NULL));
+	return AERO_OK;
+}
+
+static int take_count(const bson_t *doc, void *arg, struct aero_err *err)
+{
+	(void)doc;
+	(void)err;
+	++*(int *)arg;
+	return AERO_OK;
+}
+
+static void add_event(const char *id)
+{
+	bson_t event = BSON_INITIALIZER;
+
+	BSON_APPEND_UTF8(&event, "_id", id);
+	SUITE_RC(aero_store_history_add(suite_store, &event, err), AERO_OK);
+	bson_destroy(&event);
+}
+
+static void whole_tables_are_walked(void **state)
+{
+	struct aero_node none = {0};
+	struct aero_slot *p = suite_slot("x", "db", "i-1", "10.0.0.1", NULL);
+	char text[256] = "";
+	int n = 0;
+
+	(void)state;
+	for (int table = 0; table < AERO_N_TABLES; table++)
+		SUITE_RC(aero_store_walk(suite_store, (enum aero_table)table, take_count,
+				 &n, err),
+			AERO_OK);
+	assert_int_equal(n, 0);
+	suite_insert_blank(suite_store, "web", 3);
+	SUITE_RC(aero_store_node_update(suite_store, "i-1", &none, true, false, "", err),
+		AERO_OK);
+	SUITE_RC(aero_store_control_open(suite_store, "db", 1, &p->who, NULL, err),
+		AERO_OK);
+	SUITE_RC(aero_store_walk(suite_store, AERO_TABLE_SLOTS, take_count, &n, err),
+		AERO_OK);
+	assert_int_equal(n, 3);
+	SUITE_RC(aero_store_walk(suite_store, AERO_TABLE_NODES, take_id, text, err),
+		AERO_OK);
+	SUITE_RC(aero_store_walk(suite_store, AERO_TABLE_CONTROL, take_id, text, err),
+		AERO_OK);
+	assert_string_equal(text, "i-1 db ");
+}
+
+static int take_one(const bson_t *doc, void *arg, struct aero_err *err)
+{
+	(void)take_count(doc, arg, err);
+	return aero_err_set(err, AERO_REFUSED, "enough");
+}
+
+static void the_history_keeps_its_order_and_one_of_each(void **state)
+{
+	char text[256] = "";
+	int n = 0;
+
+	(void)state;
+	add_event("e2");
+	add_event("e1");
+	add_event("e2");
+	add_event("e3");
+	SUITE_RC(aero_store_walk(suite_store, AERO_TABLE_HISTORY, take_id, text, err),
+		AERO_OK);
+	assert_string_equal(text, "e2 e1 e3 ");
+	SUITE_RC(aero_store_walk(suite_store, AERO_TABLE_HISTORY, take_one, &n, err),
+		AERO_REFUSED);
+	assert_int_equal(n, 1);
+}
+
 const struct CMUnitTest suite_store_tests[] = {
 	SUITE_TEST(an_empty_store_answers_with_nothing),
 	SUITE_TEST(indexes_are_made_once_and_found),
@@ -732,6 +814,8 @@ const struct CMUnitTest suite_store_tests[] = {
 	SUITE_TEST(a_node_changes_only_from_the_generation_that_was_read),
 	SUITE_TEST(control_opens_and_closes_in_order),
 	SUITE_TEST(an_op_carries_its_occupants),
+	SUITE_TEST(whole_tables_are_walked),
+	SUITE_TEST(the_history_keeps_its_order_and_one_of_each),
 	SUITE_TEST(an_import_inserts_or_replaces_by_hostname),
 	SUITE_TEST(old_documents_load),
 	SUITE_TEST(reading_only_writes_nothing),
