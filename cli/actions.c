@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "cli/cli.h"
+#include "cli/configs.h"
 #include "register/register.h"
 #include "syncd/syncd.h"
 
@@ -21,6 +22,8 @@ static const struct {
 	{"change-master", offsetof(struct aero_conf, do_change_master),
 		aero_change_master_run},
 	{"update", offsetof(struct aero_conf, do_update), update},
+	{"update-configs", offsetof(struct aero_conf, do_update_configs),
+		aero_configs_update},
 };
 
 #define N_ACTIONS (sizeof(actions) / sizeof(actions[0]))

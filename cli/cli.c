@@ -90,7 +90,7 @@ static int run_subcommand(
 	if (aero_cli_actions_any(conf))
 		return aero_err_set(err, AERO_USAGE,
 			"the subcommand and an action (--register, --change-master, "
-			"--update) do not go together");
+			"--update, --update-configs) do not go together");
 	if (cli.n_words < s->min || cli.n_words > s->max)
 		return aero_err_set(
 			err, AERO_USAGE, "usage: aerostat %s %s", s->name, s->usage);
@@ -102,10 +102,9 @@ static int run_subcommand(
 /* What the table of options cannot say. */
 static int check_flags(const struct aero_conf *conf, struct aero_err *err)
 {
-	if (conf->do_update_configs || conf->configs.n > 0)
-		return aero_err_set(err, AERO_USAGE,
-			"--update-configs is not part of version " PACKAGE_VERSION
-			": configuration files are not distributed yet");
+	if (conf->configs.n > 0 && !conf->do_update_configs)
+		return aero_err_set(
+			err, AERO_USAGE, "--configs goes with --update-configs");
 	if ((conf->enable || conf->disable) &&
 		(conf->words.n == 0 || strcmp(conf->words.v[0], "nsswitch") != 0))
 		return aero_err_set(err, AERO_USAGE,
@@ -157,8 +156,7 @@ static int show_usage(const struct aero_conf *conf, FILE *out)
 static bool nothing_asked(const struct aero_conf *conf)
 {
 	return conf->words.n == 0 && !aero_cli_actions_any(conf) && !conf->check_config &&
-	       !conf->do_update_configs && conf->configs.n == 0 && !conf->daemon &&
-	       !conf->enable && !conf->disable;
+	       conf->configs.n == 0 && !conf->daemon && !conf->enable && !conf->disable;
 }
 
 int aero_cli_main(int argc, char *const argv[], FILE *in, FILE *out)

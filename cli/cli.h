@@ -32,8 +32,8 @@ int aero_cli_release(const struct aero_cli *cli, struct aero_err *err);
 int aero_cli_import(const struct aero_cli *cli, struct aero_err *err);
 int aero_cli_nsswitch(const struct aero_cli *cli, struct aero_err *err);
 
-/* --register, --change-master, --update in this order, until one fails; *ret_what is the
- * name of the last one run. True from _any if one is asked for. */
+/* --register, --change-master, --update, --update-configs in this order, until one fails;
+ * *ret_what is the name of the last one run. True from _any if one is asked for. */
 bool aero_cli_actions_any(const struct aero_conf *conf);
 int aero_cli_actions(const struct aero_conf *conf, FILE *out, const char **ret_what,
 	struct aero_err *err);

@@ -3,6 +3,8 @@ noinst_LTLIBRARIES += cli/libaero_cli.la
 cli_libaero_cli_la_SOURCES = \
 	cli/actions.c \
 	cli/cli.c cli/cli.h \
+	cli/configs.c cli/configs.h \
+	cli/configs_update.c \
 	cli/format.c cli/format.h \
 	cli/format_export.c \
 	cli/hosts.c cli/hosts.h \
@@ -14,16 +16,17 @@ cli_libaero_cli_la_SOURCES = \
 	cli/mirror.c cli/mirror.h \
 	cli/nsswitch.c cli/nsswitch.h \
 	cli/nsswitch_file.c \
+	cli/owners.c cli/owners.h \
 	cli/status.c cli/status.h
 
 bin_PROGRAMS += aerostat
 aerostat_SOURCES = cli/main.c
 aerostat_LDADD = cli/libaero_cli.la register/libaero_register.la $(SYNCD_LIBS)
 
-E2E_TESTS += tests/e2e/cli.sh
+E2E_TESTS += tests/e2e/cli.sh tests/e2e/configs.sh
 
 if HAVE_CMOCKA
-cli_tests = tests/test_cli tests/test_cli_format tests/test_cli_import \
+cli_tests = tests/test_cli tests/test_cli_format tests/test_cli_import tests/test_configs \
 	tests/test_cli_status tests/test_nsswitch
 UNIT_TESTS += $(cli_tests)
 check_PROGRAMS += $(cli_tests)

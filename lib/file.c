@@ -81,46 +81,46 @@ static int read_all(int fd, const char *path, size_t size, size_t max, char **re
 	return AERO_OK;
 }
 
+int aero_file_read_fd(int fd, const char *path, size_t max, char **ret, size_t *ret_len,
+	struct aero_err *err)
+{
+	char *data = NULL;
+	struct stat st;
+	size_t size, len = 0;
+	int rc;
+
+	if (fstat(fd, &st) < 0)
+		return fail(err, "stat", path);
+	if (!S_ISREG(st.st_mode))
+		return aero_err_set(err, AERO_BAD, "'%s' is not a regular file", path);
+	size = (size_t)st.st_size + 2;
+	if ((size_t)st.st_size > max)
+		return aero_err_set(
+			err, AERO_BAD, "'%s' is larger than %zu bytes", path, max);
+	data = malloc(size);
+	if (data == NULL)
+		return aero_err_set(err, AERO_NOMEM, "read '%s': out of memory", path);
+	rc = read_all(fd, path, size, max, &data, &len, err);
+	if (rc != AERO_OK) {
+		free(data);
+		return rc;
+	}
+	*ret = data;
+	*ret_len = len;
+	return AERO_OK;
+}
+
 int aero_file_read(
 	const char *path, size_t max, char **ret, size_t *ret_len, struct aero_err *err)
 {
 	/* O_NONBLOCK: opening a FIFO must not wait for a writer */
 	int rc, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	char *data = NULL;
-	struct stat st;
-	size_t size, len = 0;
 
 	if (fd < 0 && errno == ENOENT)
 		return aero_err_set(err, AERO_MISS, "'%s' does not exist", path);
 	if (fd < 0)
 		return fail(err, "open", path);
-	if (fstat(fd, &st) < 0) {
-		rc = fail(err, "stat", path);
-		goto out;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		rc = aero_err_set(err, AERO_BAD, "'%s' is not a regular file", path);
-		goto out;
-	}
-	size = (size_t)st.st_size + 2;
-	if ((size_t)st.st_size > max) {
-		rc = aero_err_set(
-			err, AERO_BAD, "'%s' is larger than %zu bytes", path, max);
-		goto out;
-	}
-	data = malloc(size);
-	if (data == NULL) {
-		rc = aero_err_set(err, AERO_NOMEM, "read '%s': out of memory", path);
-		goto out;
-	}
-	rc = read_all(fd, path, size, max, &data, &len, err);
-	if (rc != AERO_OK)
-		goto out;
-	*ret = data;
-	data = NULL; /* now the caller's */
-	*ret_len = len;
-out:
-	free(data);
+	rc = aero_file_read_fd(fd, path, max, ret, ret_len, err);
 	(void)close(fd);
 	return rc;
 }

@@ -14,6 +14,10 @@
 int aero_file_read(
 	const char *path, size_t max, char **ret, size_t *ret_len, struct aero_err *err);
 
+/* The same of an open file; path is for the words of an error. */
+int aero_file_read_fd(int fd, const char *path, size_t max, char **ret, size_t *ret_len,
+	struct aero_err *err);
+
 /* Replace path by data: temporary file `path.tmp` beside it with this mode (exactly,
  * whatever the umask), fsync, rename, fsync of the directory. A crash leaves old or new.
  * On failure errno says why. */

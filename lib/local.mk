@@ -8,6 +8,8 @@ lib_libaero_la_SOURCES = \
 	lib/conf_set.c \
 	lib/conf_table.c \
 	lib/conf_yaml.c \
+	lib/config_file.c lib/config_file.h \
+	lib/config_store.c lib/config_store.h \
 	lib/err.c lib/err.h \
 	lib/file.c lib/file.h \
 	lib/identity.c lib/identity.h \

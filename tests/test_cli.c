@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/configs.h"
 #include "lib/file.h"
 #include "lib/status.h"
 #include "register/register.h"
@@ -55,6 +56,13 @@ int aero_syncd_run(
 	(void)conf;
 	(void)out;
 	return record(once ? "once" : "loop", err);
+}
+
+int aero_configs_update(const struct aero_conf *conf, FILE *out, struct aero_err *err)
+{
+	(void)conf;
+	(void)out;
+	return record("configs", err);
 }
 
 /* ---- running ---- */
@@ -141,8 +149,10 @@ static int without_mirror(void **state)
 static void actions_run_in_the_documented_order(void **state)
 {
 	(void)state;
-	assert_int_equal(RUN("--update", "--change-master", "--register"), 0);
-	assert_string_equal(calls, "register master once ");
+	assert_int_equal(RUN("--update-configs", "--configs", "a b", "--update",
+				 "--change-master", "--register"),
+		0);
+	assert_string_equal(calls, "register master once configs ");
 	assert_int_equal(RUN("--daemon", "--update"), 0);
 	assert_string_equal(calls, "loop ");
 	assert_int_equal(
@@ -185,8 +195,9 @@ static void wrong_usage_is_told_and_does_nothing(void **state)
 		{{"nsswitch", "--enable", "--disable"}, "usage: aerostat nsswitch"},
 		{{"--update", "--enable"}, "--enable and --disable are for"},
 		{{"--disable"}, "--enable and --disable are for"},
-		{{"--register", "--update-configs"}, "--update-configs is not part of"},
-		{{"--configs=a", "--update"}, "--update-configs is not part of"},
+		{{"list", "--update-configs"}, "do not go together"},
+		{{"--configs=a", "--update"}, "--configs goes with --update-configs"},
+		{{"--configs=a"}, "--configs goes with --update-configs"},
 		{{"--once"}, "--once is an option of aerostat-syncd"},
 	};
 
