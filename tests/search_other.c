@@ -34,36 +34,34 @@ static uint8_t numbered(uint8_t service, bool masterful, int number)
 	return w_number(W_NAME, name);
 }
 
-/* The original's choice: a blank master, else the first gap in string order, else the
- * count of the named documents. */
-static uint8_t pick_old(
-	const struct world *world, uint8_t service, bool masterful, bool *ret_gap)
+/* The original's choice: a blank master, else the first gap in string order, which a
+ * nameless one is and then counts for none, else the count of the named documents. */
+static uint8_t pick_old(const struct world *world, uint8_t service, bool masterful)
 {
 	char master[AERO_HOSTNAME_SIZE];
 	uint8_t gap = 0, name;
+	bool any = false;
 	int n = 0;
 
 	aero_pick_master(w_text(W_SERVICE, service), master);
 	name = w_number(W_NAME, master);
-	*ret_gap = true;
 	for (int i = 0; i < world->n_slots; i++) {
 		const struct w_slot *slot = &world->slots[i];
 
-		if (slot->service != service || slot->name == 0)
+		if (slot->service != service)
 			continue;
-		n++;
+		n += slot->name != 0;
 		if (slot->who.id != 0)
 			continue;
 		if (masterful && slot->name == name)
 			return name;
-		if (gap == 0 ||
-			strcmp(w_text(W_NAME, slot->name), w_text(W_NAME, gap)) < 0)
+		if (!any || strcmp(w_text(W_NAME, slot->name), w_text(W_NAME, gap)) < 0)
 			gap = slot->name;
+		any = true;
 	}
-	if (gap != 0)
-		return gap;
-	*ret_gap = false;
-	return masterful && n == 0 ? name : numbered(service, masterful, n);
+	if (masterful && n == 0)
+		return name;
+	return gap != 0 ? gap : numbered(service, masterful, n);
 }
 
 static int done(struct s_actor *actor)
@@ -74,9 +72,9 @@ static int done(struct s_actor *actor)
 
 enum {
 	OLD_READ = 1,
+	OLD_LOOK,
 	OLD_SET,
 	OLD_INSERT,
-	OLD_RENAME,
 	OLD_DROP_M,
 	OLD_DROP_P,
 	OLD_P_MASTER,
@@ -88,7 +86,7 @@ static int old_register(
 	struct s_state *state, int i, uint8_t id, struct search_store *store)
 {
 	struct s_actor *actor = &state->actors[i];
-	bool masterful = !s_run.setup->roles[i].iterative, gap;
+	bool masterful = !s_run.setup->roles[i].iterative;
 	uint8_t service = s_run.service[i];
 	int at = w_by_id(&state->world, id);
 	struct w_write write = {
@@ -102,12 +100,13 @@ static int old_register(
 	case OLD_READ:
 		if (at >= 0 && state->world.slots[at].name != 0)
 			return done(actor);
-		actor->appended = pick_old(&state->world, service, masterful, &gap);
-		actor->step = at >= 0 ? OLD_RENAME : gap ? OLD_SET : OLD_INSERT;
+		actor->appended = pick_old(&state->world, service, masterful);
+		actor->step = OLD_LOOK;
 		return AERO_OK;
-	case OLD_RENAME:
-		rename_old(store, id, actor->appended);
-		return done(actor);
+	case OLD_LOOK:
+		actor->step = w_by_name(&state->world, actor->appended) >= 0 ? OLD_SET
+									     : OLD_INSERT;
+		return AERO_OK;
 	default:
 		write.op = actor->step == OLD_SET ? W_SET : W_INSERT;
 		write_old(store, &write);
@@ -121,7 +120,6 @@ static int old_change(
 	struct s_actor *actor = &state->actors[i];
 	char master[AERO_HOSTNAME_SIZE];
 	uint8_t service = s_run.service[i], name;
-	bool gap;
 	int at;
 
 	aero_pick_master(w_text(W_SERVICE, service), master);
@@ -129,10 +127,9 @@ static int old_change(
 	switch (actor->step) {
 	case OLD_READ:
 		at = w_by_name(&state->world, name);
-		if (w_by_id(&state->world, id) < 0 || at < 0 ||
-			state->world.slots[at].who.id == id)
+		actor->slot.who.id = at < 0 ? 0 : state->world.slots[at].who.id;
+		if (actor->slot.who.id == id)
 			return done(actor);
-		actor->slot.who.id = state->world.slots[at].who.id;
 		break;
 	case OLD_DROP_M:
 		if (actor->slot.who.id != 0)
@@ -147,7 +144,11 @@ static int old_change(
 			return done(actor);
 		break;
 	case OLD_PICK_M:
-		actor->appended = pick_old(&state->world, service, true, &gap);
+		/* Whoever has a name by now is given none: null. */
+		at = w_by_id(&state->world, actor->slot.who.id);
+		actor->appended = at >= 0 && state->world.slots[at].name != 0
+					  ? 0
+					  : pick_old(&state->world, service, true);
 		break;
 	default:
 		rename_old(store, actor->slot.who.id, actor->appended);
@@ -212,7 +213,7 @@ int s_other_step(struct s_state *state, int i, struct search_store *store)
 const char *s_other_words(const struct s_actor *actor)
 {
 	static const char *const words[] = {"the original's read", "the original's read",
-		"$set on the hostname", "insert", "rename my nameless document",
+		"the original looks for the name", "$set on the hostname", "insert",
 		"the old master's hostname := ''", "my hostname := ''",
 		"my hostname := the master's", "the original picks a name",
 		"the old master's hostname := that"};
