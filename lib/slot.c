@@ -37,6 +37,10 @@ static const struct {
 		"registered_at" NO_NUMBER},
 };
 
+/* Whose address ip6 is. The original changes occupants and leaves ip6, which it does not
+ * know, behind. */
+#define IP6_OF "ip6_of"
+
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
 #define N_NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
 
@@ -199,13 +203,26 @@ bool aero_slot_field(const char *key)
 	for (size_t i = 0; i < N_NUMBERS; i++)
 		if (strcmp(key, numbers[i].key) == 0)
 			return true;
-	return strcmp(key, "aliases") == 0;
+	return strcmp(key, "aliases") == 0 || strcmp(key, IP6_OF) == 0;
 }
 
 bool aero_slot_odd_costs(const char *odd)
 {
 	return strncmp(odd, "hostname ", 9) == 0 || strncmp(odd, "ip ", 3) == 0 ||
 	       strncmp(odd, "ip6 ", 4) == 0;
+}
+
+/* A document without the mark, or with an odd one, was written by hand. */
+static bool ip6_left_behind(const bson_t *doc, const struct aero_slot *slot)
+{
+	const char *of = NULL;
+	bson_iter_t it;
+	size_t len = 0;
+
+	if (bson_iter_init_find(&it, doc, IP6_OF))
+		of = clean_text(&it, &len);
+	return of != NULL && (strlen(slot->who.instance_id) != len ||
+				     memcmp(slot->who.instance_id, of, len) != 0);
 }
 
 bool aero_slot_of_bson(const bson_t *doc, struct aero_slot *ret, const char **ret_odd)
@@ -227,6 +244,8 @@ bool aero_slot_of_bson(const bson_t *doc, struct aero_slot *ret, const char **re
 		if (*text == NULL && (*text = strdup("")) == NULL)
 			failed = "out of memory";
 	}
+	if (failed == NULL && *slot.who.ip6 != '\0' && ip6_left_behind(doc, &slot))
+		*slot.who.ip6 = '\0';
 	if (failed == NULL)
 		*ret = slot;
 	else
@@ -250,6 +269,13 @@ void aero_list_to_bson(const struct aero_list *list, bson_t *doc, const char *ke
 	bson_append_array_end(doc, &array);
 }
 
+void aero_ip6_of_to_bson(const struct aero_occupant *who, bson_t *doc)
+{
+	if (who->ip6 != NULL && *who->ip6 != '\0')
+		BSON_APPEND_UTF8(
+			doc, IP6_OF, who->instance_id == NULL ? "" : who->instance_id);
+}
+
 void aero_slot_to_bson(const struct aero_slot *slot, bson_t *doc)
 {
 	for (size_t i = 0; i < N_FIELDS; i++) {
@@ -258,6 +284,7 @@ void aero_slot_to_bson(const struct aero_slot *slot, bson_t *doc)
 		if (fields[i].always || *text != '\0')
 			BSON_APPEND_UTF8(doc, fields[i].key, text);
 	}
+	aero_ip6_of_to_bson(&slot->who, doc);
 	aero_list_to_bson(&slot->who.aliases, doc, "aliases");
 	if (slot->reg != 0)
 		BSON_APPEND_INT64(doc, "reg", slot->reg);

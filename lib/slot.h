@@ -37,7 +37,8 @@ struct aero_slots {
 
 /* Read a document. Absent and null fields are ''; unknown fields are ignored. A field
  * that we read but that has another type, or a string that is not UTF-8 or holds a NUL,
- * counts as absent, so that one odd field costs no name; *ret_odd (may be NULL) then says
+ * counts as absent, so that one odd field costs no name, and so does an ip6 that another
+ * occupant left behind (ip6_of); *ret_odd (may be NULL) then says
  * the gravest such oddity in words, else NULL. False, with *ret untouched and *ret_odd
  * set, only for damaged BSON or when out of memory. */
 bool aero_slot_of_bson(const bson_t *doc, struct aero_slot *ret, const char **ret_odd);
@@ -54,9 +55,12 @@ bool aero_slot_odd_costs(const char *odd);
  * is never claimed, for it would become the name of a machine. */
 bool aero_slot_name_fits(const char *hostname, const char *service);
 
-/* Append the fields of a slot to doc: the original's six always, ip6, reg, epoch and
- * registered_at when they are set; no _id. */
+/* Append the fields of a slot to doc: the original's six always, ip6 with ip6_of, reg,
+ * epoch and registered_at when they are set; no _id. */
 void aero_slot_to_bson(const struct aero_slot *slot, bson_t *doc);
+
+/* Append whose address ip6 is, if there is one. */
+void aero_ip6_of_to_bson(const struct aero_occupant *who, bson_t *doc);
 
 /* Whole numbers, doubles without their fraction, times in ms; false for all else and for
  * doubles out of range. */

@@ -38,6 +38,7 @@ void aero_doc_slot_change(
 			put_text(set, "instance_id", who->instance_id);
 		put_text(set, "ip", who->ip);
 		put_text(set, "ip6", who->ip6);
+		aero_ip6_of_to_bson(who, set);
 		aero_list_to_bson(&who->aliases, set, "aliases");
 		BSON_APPEND_INT64(set, "reg", change->reg);
 	} else if (change->blank) {

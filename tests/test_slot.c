@@ -283,6 +283,42 @@ static void only_names_of_slots_fit(void **state)
 	}
 }
 
+/* The original changes occupants and does not know of ip6. */
+static void an_ip6_counts_for_its_occupant_alone(void **state)
+{
+	static const struct {
+		const char *json, *ip6;
+	} rows[] = {
+		{"{\"instance_id\":\"i-a\",\"ip6\":\"fd00::1\"}", "fd00::1"},
+		{"{\"instance_id\":\"i-a\",\"ip6\":\"fd00::1\",\"ip6_of\":\"i-a\"}",
+			"fd00::1"},
+		{"{\"ip6_of\":\"i-a\",\"ip6\":\"fd00::1\",\"instance_id\":\"i-a\"}",
+			"fd00::1"},
+		{"{\"instance_id\":\"i-x\",\"ip6\":\"fd00::1\",\"ip6_of\":\"i-a\"}", ""},
+		{"{\"instance_id\":\"i-ab\",\"ip6\":\"fd00::1\",\"ip6_of\":\"i-a\"}", ""},
+		{"{\"instance_id\":\"\",\"ip6\":\"fd00::1\",\"ip6_of\":\"i-a\"}", ""},
+		{"{\"instance_id\":7,\"ip6\":\"fd00::1\",\"ip6_of\":\"i-a\"}", ""},
+		/* Static entries, and what people write. */
+		{"{\"instance_id\":\"\",\"ip6\":\"fd00::1\",\"ip6_of\":\"\"}", "fd00::1"},
+		{"{\"ip6\":\"fd00::1\"}", "fd00::1"},
+		{"{\"ip6\":\"fd00::1\",\"ip6_of\":null}", "fd00::1"},
+		{"{\"ip6\":\"fd00::1\",\"ip6_of\":5}", "fd00::1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
+		bson_t *doc = bson_new_from_json((const uint8_t *)rows[i].json, -1, NULL);
+		struct aero_slot slot = {0};
+
+		assert_non_null(doc);
+		assert_true(aero_slot_of_bson(doc, &slot, NULL));
+		print_message("%s\n", rows[i].json);
+		assert_string_equal(slot.who.ip6, rows[i].ip6);
+		aero_slot_clear(&slot);
+		bson_destroy(doc);
+	}
+}
+
 static void the_gravest_oddity_is_told_and_marked(void **state)
 {
 	static const struct {
@@ -338,6 +374,7 @@ int main(void)
 		cmocka_unit_test(damaged_documents_are_refused),
 		cmocka_unit_test(odd_numbers_do_no_harm),
 		cmocka_unit_test(only_names_of_slots_fit),
+		cmocka_unit_test(an_ip6_counts_for_its_occupant_alone),
 		cmocka_unit_test(the_gravest_oddity_is_told_and_marked),
 		cmocka_unit_test(a_field_given_twice_counts_once),
 		cmocka_unit_test(arrays_grow_and_own),
