@@ -24,7 +24,13 @@ tests_state_tool_LDADD = $(SYNCD_LIBS)
 E2E_TESTS += tests/e2e/disk_faults.sh tests/e2e/power_loss.sh tests/e2e/disk_full.sh
 LONG_TESTS += tests/e2e/disk_faults.sh tests/e2e/power_loss.sh tests/e2e/disk_full.sh
 
-# Clients of the original beside ours.
+# The original's answers, and its clients beside ours.
+if HAVE_CMOCKA
+UNIT_TESTS += tests/test_original
+check_PROGRAMS += tests/test_original
+endif
+tests_test_original_SOURCES = tests/test_original.c tests/actors.c tests/actors.h \
+	tests/fake_store.c tests/fake_store.h
 check_PROGRAMS += tests/heal_tool
 tests_heal_tool_SOURCES = tests/heal_tool.c
 tests_heal_tool_LDADD = register/libaero_register.la lib/libaero.la
