@@ -44,3 +44,11 @@ E2E_TESTS += tests/e2e/harness.sh tests/e2e/demo.sh tests/check_install.sh \
 	tests/e2e/programs.sh \
 	tests/e2e/hostile_data.sh tests/e2e/hostile_register.sh tests/e2e/hostile_files.sh
 LONG_TESTS += tests/e2e/hostile_data.sh
+
+# Storms: many at once, and an observer (scripts/storm is the same for users).
+check_PROGRAMS += tests/store_tool
+tests_store_tool_SOURCES = tests/store_tool.c
+tests_store_tool_LDADD = register/libaero_register.la lib/libaero.la
+SCRIPT_TESTS += tests/check_storm.sh
+E2E_TESTS += tests/e2e/storm_mongo.sh tests/e2e/storm_lmdb.sh
+LONG_TESTS += tests/e2e/storm_mongo.sh tests/e2e/storm_lmdb.sh
