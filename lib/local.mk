@@ -10,6 +10,7 @@ lib_libaero_la_SOURCES = \
 	lib/conf_yaml.c \
 	lib/config_file.c lib/config_file.h \
 	lib/config_store.c lib/config_store.h \
+	lib/docs.c lib/docs.h \
 	lib/err.c lib/err.h \
 	lib/file.c lib/file.h \
 	lib/identity.c lib/identity.h \
@@ -21,6 +22,7 @@ lib_libaero_la_SOURCES = \
 	lib/lmdb_err.c \
 	lib/lmdb_gate.c lib/lmdb_gate.h \
 	lib/lmdb_slots.c lib/lmdb_slots.h \
+	lib/mapped.c lib/mapped.h \
 	lib/metadata.c lib/metadata.h \
 	lib/names.c lib/names.h \
 	lib/program.c lib/program.h \

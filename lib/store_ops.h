@@ -84,6 +84,10 @@ struct aero_watch {
 /* Building a batch (watch.c). add: the batch then owns what change holds, and *change is
  * empty; false when out of memory (both as before). */
 bool aero_batch_add(struct aero_batch *batch, struct aero_change *change);
+/* The same for a document of a whole collection, copied without what nobody reads. */
+bool aero_batch_add_doc(struct aero_batch *batch, const bson_t *doc);
+/* {_id: value} of a document; empty if it has none. */
+bson_t *aero_doc_id(const bson_t *doc);
 
 /* Drop the fields that nobody here reads: they would cost memory, and a publication when
  * they change, and another client may write 16 MiB of them. False: out of memory. */

@@ -96,18 +96,26 @@ static bool needed(const char *key)
 	return strcmp(key, "_id") == 0 || aero_slot_field(key);
 }
 
-/* Leave in *doc (which may be NULL) what is needed. */
-static bool strip(bson_t **doc)
+static bool needs_all(const bson_t *doc)
 {
-	bool all = true, ok = true;
-	bson_t *kept;
 	bson_iter_t it;
+	bool all = true;
 
-	if (*doc == NULL || !bson_iter_init(&it, *doc))
+	if (!bson_iter_init(&it, doc))
 		return true;
 	while (all && bson_iter_next(&it))
 		all = needed(bson_iter_key(&it));
-	if (all || !bson_iter_init(&it, *doc))
+	return all;
+}
+
+/* Leave in *doc (which may be NULL) what is needed. */
+static bool strip(bson_t **doc)
+{
+	bool ok = true;
+	bson_t *kept;
+	bson_iter_t it;
+
+	if (*doc == NULL || needs_all(*doc) || !bson_iter_init(&it, *doc))
 		return true;
 	kept = bson_new();
 	while (ok && bson_iter_next(&it))
@@ -153,6 +161,27 @@ bool aero_batch_add(struct aero_batch *batch, struct aero_change *change)
 	return true;
 }
 
+bool aero_batch_add_doc(struct aero_batch *batch, const bson_t *doc)
+{
+	bson_t *kept = needs_all(doc) ? NULL : bson_copy(doc);
+	bool ok = kept == NULL || strip(&kept);
+
+	ok = ok && aero_docs_add(&batch->docs, kept == NULL ? doc : kept);
+	batch->n += ok;
+	bson_destroy(kept);
+	return ok;
+}
+
+bson_t *aero_doc_id(const bson_t *doc)
+{
+	bson_t *id = bson_new();
+	bson_iter_t it;
+
+	if (bson_iter_init_find(&it, doc, "_id"))
+		(void)bson_append_iter(id, "_id", -1, &it);
+	return id;
+}
+
 void aero_change_clear(struct aero_change *change)
 {
 	bson_destroy(change->id);
@@ -186,9 +215,10 @@ void aero_position_clear(struct aero_position *position)
 
 void aero_batch_clear(struct aero_batch *batch)
 {
-	for (size_t i = 0; i < batch->n; i++)
+	for (size_t i = 0; batch->v != NULL && i < batch->n; i++)
 		aero_change_clear(&batch->v[i]);
 	free(batch->v);
+	aero_docs_clear(&batch->docs);
 	aero_position_clear(&batch->position);
 	*batch = (struct aero_batch){0};
 }

@@ -10,12 +10,12 @@
 #ifndef AERO_LIB_WATCH_H
 #define AERO_LIB_WATCH_H
 
+#include "lib/docs.h"
 #include "lib/store.h"
 
 enum aero_batch_kind {
 	AERO_BATCH_NONE,  /* time-out: nothing new; position may have moved on */
-	AERO_BATCH_FULL,  /* v is the whole collection (each with doc), exact at position
-			   */
+	AERO_BATCH_FULL,  /* docs is the whole collection, exact at position */
 	AERO_BATCH_POLL,  /* the same, from polling */
 	AERO_BATCH_DELTA, /* v holds changes, to be applied in this order */
 };
@@ -43,8 +43,9 @@ struct aero_position {
 
 struct aero_batch {
 	enum aero_batch_kind kind;
-	struct aero_change *v;
-	size_t n;
+	struct aero_docs docs;         /* of FULL and POLL */
+	struct aero_change *v;         /* of DELTA */
+	size_t n;                      /* of either */
 	struct aero_position position; /* after this batch */
 };
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/loop.h"
+#include "lib/mapped.h"
 #include "lib/store_lmdb.h"
 
 #define LOOK_MS 1000
@@ -45,6 +46,7 @@ static struct watch *of(struct aero_watch *base)
 
 struct batch_arg {
 	const struct aero_position *from;
+	struct aero_mapped mapped;
 	struct aero_batch batch;
 };
 
@@ -61,24 +63,25 @@ static int add(struct batch_arg *arg, struct aero_change *change, struct aero_er
 /* {_id: value} of a document, or of a key whose document went. */
 static bson_t *id_of(const bson_t *doc, MDB_val key)
 {
-	bson_t *id = bson_new();
+	bson_t *id = doc == NULL ? bson_new() : aero_doc_id(doc);
 	bson_oid_t oid;
-	bson_iter_t it;
 
-	if (doc != NULL && bson_iter_init_find(&it, doc, "_id")) {
-		(void)bson_append_iter(id, "_id", -1, &it);
-	} else if (key.mv_size == sizeof(oid.bytes)) {
+	if (bson_empty(id) && key.mv_size == sizeof(oid.bytes)) {
 		bson_oid_init_from_data(&oid, key.mv_data);
 		BSON_APPEND_OID(id, "_id", &oid);
 	}
 	return id;
 }
 
-static int snapshot_each(MDB_val id, const bson_t *doc, void *arg, struct aero_err *err)
+static int snapshot_each(MDB_val id, const bson_t *doc, void *varg, struct aero_err *err)
 {
-	struct aero_change change = {.id = id_of(doc, id), .doc = bson_copy(doc)};
+	struct batch_arg *arg = varg;
 
-	return add(arg, &change, err);
+	(void)id;
+	if (!aero_batch_add_doc(&arg->batch, doc))
+		return aero_err_set(err, AERO_NOMEM, "out of memory");
+	aero_mapped_read(&arg->mapped, bson_get_data(doc), doc->len);
+	return AERO_OK;
 }
 
 static int delta_add(struct aero_lmdb_txn *txn, MDB_val id, struct batch_arg *arg,
@@ -183,6 +186,7 @@ static int batch_step(struct aero_lmdb_txn *txn, void *varg, struct aero_err *er
 	if (arg->from->token_len == 0) {
 		arg->batch.kind = AERO_BATCH_FULL;
 		rc = aero_lmdb_slots_walk(txn, snapshot_each, arg, err);
+		aero_mapped_drop(&arg->mapped);
 	} else {
 		rc = seq_of(arg->from, &head, &seq, err);
 		if (rc == 0 && seq < head.last) {

@@ -15,15 +15,10 @@ struct taking {
 static int take(const bson_t *doc, void *varg, struct aero_err *err)
 {
 	struct taking *arg = varg;
-	struct aero_change change = {.id = bson_new(), .doc = bson_copy(doc)};
-	bson_iter_t it;
 	int rc = AERO_OK;
 
-	if (bson_iter_init_find(&it, doc, "_id"))
-		(void)bson_append_iter(change.id, "_id", -1, &it);
-	if (!aero_change_strip(&change) || !aero_batch_add(arg->batch, &change))
+	if (!aero_batch_add_doc(arg->batch, doc))
 		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
-	aero_change_clear(&change);
 	if (rc == AERO_OK && arg->batch->n % 1024 == 0) {
 		if (aero_mongo_woken(arg->w))
 			rc = aero_err_set(err, AERO_AGAIN, "woken");
@@ -57,10 +52,16 @@ int aero_mongo_snapshot(
 
 /* ---- merging ---- */
 
-/* Where each _id stands in the snapshot: open addressing, 0 = free, else index + 1. */
+/* A document that changed since. */
+struct held {
+	const bson_t *id; /* a change's */
+	bson_t *doc;      /* NULL: not there */
+};
+
+/* All of them, and where each stands: open addressing, 0 = free, else index + 1. */
 struct map {
-	size_t *v;
-	size_t mask;
+	struct held *held;
+	size_t n, mask, *v;
 };
 
 static size_t hash(const bson_t *id)
@@ -74,86 +75,94 @@ static size_t hash(const bson_t *id)
 }
 
 /* The place of id: where it is, or the free one where it belongs. */
-static size_t *place_of(
-	const struct map *map, const struct aero_batch *snapshot, const bson_t *id)
+static size_t *place_of(const struct map *map, const bson_t *id)
 {
 	size_t at = hash(id) & map->mask;
 
-	while (map->v[at] != 0 && !bson_equal(snapshot->v[map->v[at] - 1].id, id))
+	while (map->v[at] != 0 && !bson_equal(map->held[map->v[at] - 1].id, id))
 		at = (at + 1) & map->mask;
 	return &map->v[at];
 }
 
-/* Room for all of the snapshot and more changes, half empty. */
-static bool map_init(struct map *map, const struct aero_batch *snapshot, size_t more)
+/* A place for each document that changes has; half of the room is free. */
+static bool map_init(struct map *map, const struct aero_batch *changes)
 {
 	size_t room = 16;
 
-	while (room < (snapshot->n + more) * 2)
+	while (room < changes->n * 2)
 		room *= 2;
 	map->v = calloc(room, sizeof(*map->v));
+	map->held = calloc(changes->n, sizeof(*map->held));
 	map->mask = room - 1;
-	for (size_t i = 0; map->v != NULL && i < snapshot->n; i++)
-		*place_of(map, snapshot, snapshot->v[i].id) = i + 1;
-	return map->v != NULL;
-}
-
-/* A slot of the snapshot for a document that is not in it; its doc is NULL. */
-static bool add_place(struct aero_batch *snapshot, const bson_t *id, size_t *place)
-{
-	struct aero_change change = {.id = bson_copy(id)};
-
-	if (!aero_batch_add(snapshot, &change)) {
-		aero_change_clear(&change);
+	if (map->v == NULL || map->held == NULL)
 		return false;
+	for (size_t i = 0; i < changes->n; i++) {
+		size_t *place = place_of(map, changes->v[i].id);
+
+		if (*place == 0) {
+			map->held[map->n].id = changes->v[i].id;
+			*place = ++map->n;
+		}
 	}
-	*place = snapshot->n;
 	return true;
 }
 
-/* Documents that went leave holes: close them. */
-static void close_holes(struct aero_batch *snapshot)
+static void map_clear(struct map *map)
 {
-	size_t n = 0;
+	for (size_t i = 0; map->held != NULL && i < map->n; i++)
+		bson_destroy(map->held[i].doc);
+	free(map->held);
+	free(map->v);
+}
 
-	for (size_t i = 0; i < snapshot->n; i++) {
-		if (snapshot->v[i].doc == NULL)
-			aero_change_clear(&snapshot->v[i]);
-		else
-			snapshot->v[n++] = snapshot->v[i];
+/* Move what changed out of the snapshot into the map. */
+static bool part(struct aero_batch *snapshot, const struct map *map)
+{
+	struct aero_batch rest = {0};
+	bool ok = true;
+	bson_t doc;
+
+	while (ok && aero_docs_take(&snapshot->docs, &doc)) {
+		bson_t *id = aero_doc_id(&doc);
+		size_t at = *place_of(map, id);
+
+		if (at == 0) {
+			ok = aero_batch_add_doc(&rest, &doc);
+		} else {
+			bson_destroy(map->held[at - 1].doc);
+			map->held[at - 1].doc = bson_copy(&doc);
+		}
+		bson_destroy(id);
 	}
-	/* Growing counts on the length: at least as much room as a power of two. */
-	snapshot->n = n;
+	aero_docs_clear(&snapshot->docs);
+	snapshot->docs = rest.docs;
+	snapshot->n = rest.n;
+	return ok;
 }
 
 int aero_mongo_merge(struct aero_batch *snapshot, const struct aero_batch *changes,
 	struct aero_err *err)
 {
-	struct map map;
-	int rc = AERO_OK;
+	struct map map = {0};
+	bool ok = true;
 
 	if (changes->n == 0)
 		return AERO_OK;
-	if (!map_init(&map, snapshot, changes->n))
-		return aero_err_set(err, AERO_NOMEM, "out of memory");
-	for (size_t i = 0; rc == AERO_OK && i < changes->n; i++) {
+	ok = map_init(&map, changes) && part(snapshot, &map);
+	for (size_t i = 0; ok && i < changes->n; i++) {
 		const struct aero_change *change = &changes->v[i];
-		size_t *place = place_of(&map, snapshot, change->id);
-		bson_t **doc, *after;
+		bson_t **doc = &map.held[*place_of(&map, change->id) - 1].doc, *after;
 		bool gone;
 
-		if (*place == 0 && !add_place(snapshot, change->id, place)) {
-			rc = aero_err_set(err, AERO_NOMEM, "out of memory");
-			continue;
-		}
-		doc = &snapshot->v[*place - 1].doc;
 		/* NULL also for a delta on what is not there: read when it was gone
 		 * again, as a later event will say. */
 		after = aero_change_apply(*doc, change, &gone);
 		bson_destroy(*doc);
 		*doc = after;
 	}
-	free(map.v);
-	close_holes(snapshot);
-	return rc;
+	for (size_t i = 0; ok && i < map.n; i++)
+		if (map.held[i].doc != NULL)
+			ok = aero_batch_add_doc(snapshot, map.held[i].doc);
+	map_clear(&map);
+	return ok ? AERO_OK : aero_err_set(err, AERO_NOMEM, "out of memory");
 }

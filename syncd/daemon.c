@@ -74,7 +74,7 @@ static void finish_sync(struct aero_daemon *d)
 	d->status_due = true;
 }
 
-static void apply(struct aero_daemon *d, const struct aero_news *news)
+static void apply(struct aero_daemon *d, struct aero_news *news)
 {
 	bool whole = news->batch.kind == AERO_BATCH_FULL ||
 		     news->batch.kind == AERO_BATCH_POLL;

@@ -112,13 +112,15 @@ static int answer(const struct aero_conf *conf, const struct aero_batch *batch,
 		.service_names = conf->service_names,
 		.loopback = conf->offline};
 	unsigned char key[AERO_DOCUMENT_KEY_MAX];
+	struct aero_docs_at at = {0};
+	bson_t doc;
 	int rc = aero_answers_new(&opts, ret, err);
 
-	for (size_t i = 0; rc == AERO_OK && i < batch->n; i++) {
-		size_t len = aero_document_key(batch->v[i].id, key);
+	while (rc == AERO_OK && aero_docs_next(&batch->docs, &at, &doc)) {
+		size_t len = aero_document_key(&doc, key);
 
 		if (len > 0)
-			rc = aero_answers_put(*ret, key, len, batch->v[i].doc, err);
+			rc = aero_answers_put(*ret, key, len, &doc, err);
 	}
 	return rc == AERO_OK ? aero_answers_make(*ret, ret_set, err) : rc;
 }

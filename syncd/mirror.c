@@ -186,8 +186,8 @@ int aero_mirror_configure(
 
 /* ---- a batch ---- */
 
-int aero_mirror_apply(struct aero_mirror *m, const struct aero_batch *batch,
-	int64_t arrived_ns, struct aero_err *err)
+int aero_mirror_apply(struct aero_mirror *m, struct aero_batch *batch, int64_t arrived_ns,
+	struct aero_err *err)
 {
 	bool whole = batch->kind == AERO_BATCH_FULL || batch->kind == AERO_BATCH_POLL;
 	bool first = !aero_state_meta(m->state)->synced;
@@ -204,7 +204,13 @@ int aero_mirror_apply(struct aero_mirror *m, const struct aero_batch *batch,
 	if (whole && full_at == 0)
 		full_at = aero_unix_ms();
 	rc = aero_state_apply(m->state, batch, m->generation + 1, full_at,
-		batch->kind != AERO_BATCH_POLL || first, put, m, &diff, err);
+		batch->kind != AERO_BATCH_POLL || first, first ? NULL : put, m, &diff,
+		err);
+	if (rc == AERO_OK && first) {
+		/* not both in memory: what came and what it answers */
+		aero_docs_clear(&batch->docs);
+		rc = load(m, m->conf, err);
+	}
 	if (rc != AERO_OK && rc != AERO_LOST) {
 		if (load_state(m, &again) != AERO_OK)
 			aero_log(AERO_ERROR, "state: %s", again.msg);

@@ -51,8 +51,9 @@ int aero_mirror_configure(
 	struct aero_mirror *mirror, const struct aero_conf *conf, struct aero_err *err);
 
 /* Commit a batch to state.mdb; what changed waits for aero_mirror_publish. AERO_LOST: a
- * new snapshot is needed; others: it could not be stored, which needs one as well. */
-int aero_mirror_apply(struct aero_mirror *mirror, const struct aero_batch *batch,
+ * new snapshot is needed; others: it could not be stored, which needs one as well. The
+ * batch may lose its documents on the way. */
+int aero_mirror_apply(struct aero_mirror *mirror, struct aero_batch *batch,
 	int64_t arrived_ns, struct aero_err *err);
 
 /* Write hosts.mdb. AERO_REFUSED: the shrink guard holds it, *ret_wait_ms says how long

@@ -29,7 +29,7 @@ static int run_updater(const struct aero_conf *conf, struct aero_updater_result 
 	return rc;
 }
 
-static int update(struct aero_mirror *m, const struct aero_batch *batch, int64_t began,
+static int update(struct aero_mirror *m, struct aero_batch *batch, int64_t began,
 	const struct aero_updater_result *legacy, struct aero_err *err)
 {
 	int64_t wait_ms;

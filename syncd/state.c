@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/mapped.h"
+#include "lib/store_ops.h"
 #include "syncd/document.h"
 #include "syncd/state.h"
 #include "syncd/state_ops.h"
@@ -16,8 +18,9 @@
 #define STATE_VERSION 1
 #define MAP_SIZE ((size_t)256 << 20)
 #define GROW_TURNS 16
-#define REST_ABOVE 4096 /* documents, then it is closed: it keeps much memory */
-#define SHORT_PAGES 16  /* a sound file may lack so many at its end */
+#define REST_ABOVE 4096         /* documents, then it is closed: it keeps much memory */
+#define PIECE ((size_t)4 << 20) /* of a first collection, in one transaction */
+#define SHORT_PAGES 16          /* a sound file may lack so many at its end */
 
 struct aero_state {
 	char *path, *source;
@@ -82,22 +85,6 @@ static int64_t number_in(const bson_t *doc, const char *key)
 		       : 0;
 }
 
-static bool position_copy(
-	struct aero_position *to, const void *token, size_t len, uint64_t source_time)
-{
-	void *copy = NULL;
-
-	if (len > 0) {
-		copy = malloc(len);
-		if (copy == NULL)
-			return false;
-		memcpy(copy, token, len);
-	}
-	aero_position_clear(to);
-	*to = (struct aero_position){copy, len, source_time};
-	return true;
-}
-
 /* 0, ENOMEM, or MDB_INCOMPATIBLE when it is of another version or source. */
 static int meta_of_bson(struct aero_state *state, const bson_t *doc)
 {
@@ -116,7 +103,7 @@ static int meta_of_bson(struct aero_state *state, const bson_t *doc)
 	state->meta.synced =
 		bson_iter_init_find(&it, doc, "synced") && bson_iter_as_bool(&it);
 	state->meta.full_at = number_in(doc, "full_at");
-	return position_copy(&state->meta.position, token, len,
+	return aero_position_set(&state->meta.position, token, len,
 		       (uint64_t)number_in(doc, "source_time"))
 		       ? 0
 		       : ENOMEM;
@@ -324,6 +311,7 @@ int aero_state_load(
 	struct aero_state *state, aero_state_each *each, void *arg, struct aero_err *err)
 {
 	MDB_cursor *cursor = NULL;
+	struct aero_mapped mapped = {0};
 	MDB_val key, value;
 	MDB_txn *txn;
 	bson_t doc;
@@ -342,6 +330,7 @@ int aero_state_load(
 			code = each(arg, key.mv_data, key.mv_size, &doc, err);
 		if (code != AERO_OK)
 			break;
+		aero_mapped_read(&mapped, value.mv_data, value.mv_size);
 		n++;
 	}
 	mdb_cursor_close(cursor);
@@ -353,34 +342,48 @@ int aero_state_load(
 	return rc == MDB_NOTFOUND ? AERO_OK : fail(err, "read", state->path, rc);
 }
 
-/* Run one transaction; more room and again, where that is what it lacks. */
+/* One transaction: what of the batch is next, and behind all of it what the file says of
+ * itself. */
+static int run_one(struct aero_state *state, struct aero_ops *ops,
+	const struct aero_batch *batch, const struct aero_state_meta *meta, bool always,
+	bool *ret_written)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(state->env, NULL, 0, &txn);
+
+	if (rc != 0)
+		return rc;
+	if (batch != NULL)
+		rc = aero_ops_apply(ops, txn, state->docs, batch,
+			state->meta.synced ? SIZE_MAX : PIECE);
+	*ret_written = rc == 0 && (always || ops->n > 0);
+	if (*ret_written && ops->to == ops->n)
+		rc = meta_write(state, txn, meta);
+	if (*ret_written && rc == 0)
+		return mdb_txn_commit(txn);
+	mdb_txn_abort(txn);
+	return rc;
+}
+
+/* Run one transaction, or several, of which all but the last leave the file without a
+ * whole collection, as it was; more room and again, where that is what one lacks. */
 static int run(struct aero_state *state, struct aero_ops *ops,
 	const struct aero_batch *batch, const struct aero_state_meta *meta, bool always,
 	bool *ret_written, struct aero_err *err)
 {
 	MDB_envinfo info;
-	MDB_txn *txn;
-	int rc = MDB_MAP_FULL;
+	int rc, turn = 0;
 
-	for (int turn = 0; rc == MDB_MAP_FULL && turn < GROW_TURNS; turn++) {
-		if (turn > 0 && (mdb_env_info(state->env, &info) != 0 ||
-					mdb_env_set_mapsize(
-						state->env, info.me_mapsize * 2) != 0))
+	do {
+		rc = run_one(state, ops, batch, meta, always, ret_written);
+		if (rc == 0)
+			ops->done = ops->to;
+		else if (rc == MDB_MAP_FULL &&
+			 (turn++ == GROW_TURNS || mdb_env_info(state->env, &info) != 0 ||
+				 mdb_env_set_mapsize(state->env, info.me_mapsize * 2) !=
+					 0))
 			break;
-		rc = mdb_txn_begin(state->env, NULL, 0, &txn);
-		if (rc != 0)
-			break;
-		if (batch != NULL)
-			rc = aero_ops_apply(ops, txn, state->docs, batch);
-		*ret_written = rc == 0 && (always || ops->n > 0);
-		if (*ret_written)
-			rc = meta_write(state, txn, meta);
-		if (*ret_written && rc == 0) {
-			rc = mdb_txn_commit(txn);
-			continue;
-		}
-		mdb_txn_abort(txn);
-	}
+	} while (rc == MDB_MAP_FULL || (rc == 0 && ops->done < ops->n));
 	if (rc == AERO_LOST)
 		return aero_err_set(err, rc, "a change does not fit the documents here");
 	if (rc == 0)
@@ -396,12 +399,13 @@ int aero_state_apply(struct aero_state *state, const struct aero_batch *batch,
 	struct aero_state_meta meta = {.generation = generation, .full_at = full_at};
 	struct aero_ops ops = {0};
 	bool written = false;
+	bson_t doc;
 	int rc = ready(state);
 
 	if (rc != 0)
 		return fail(err, "open", state->path, rc);
 	meta.synced = state->meta.synced || batch->kind != AERO_BATCH_DELTA;
-	if (!position_copy(&meta.position, batch->position.token,
+	if (!aero_position_set(&meta.position, batch->position.token,
 		    batch->position.token_len, batch->position.source_time))
 		return aero_err_set(err, AERO_NOMEM, "state: out of memory");
 	rc = run(state, &ops, batch, &meta, always, &written, err);
@@ -415,8 +419,9 @@ int aero_state_apply(struct aero_state *state, const struct aero_batch *batch,
 	}
 	if (batch->n > REST_ABOVE)
 		env_close(state);
-	for (size_t i = 0; rc == AERO_OK && i < ops.n; i++)
-		rc = each(arg, ops.v[i].key, ops.v[i].len, ops.v[i].doc, err);
+	for (size_t i = 0; rc == AERO_OK && each != NULL && i < ops.n; i++)
+		rc = each(arg, ops.v[i].key, ops.v[i].len,
+			aero_op_doc(&ops.v[i], &doc) ? &doc : NULL, err);
 out:
 	aero_position_clear(&meta.position);
 	aero_ops_clear(&ops);
@@ -436,7 +441,7 @@ int aero_state_save(struct aero_state *state, const struct aero_position *positi
 	if (rc != 0)
 		return fail(err, "open", state->path, rc);
 	meta.synced = state->meta.synced;
-	if (!position_copy(
+	if (!aero_position_set(
 		    &meta.position, from->token, from->token_len, from->source_time))
 		return aero_err_set(err, AERO_NOMEM, "state: out of memory");
 	rc = run(state, &ops, NULL, &meta, true, &written, err);

@@ -46,12 +46,13 @@ struct aero_state_diff {
 	size_t added, removed, changed;
 };
 
-/* Apply a batch: documents, position, generation and full_at in one transaction; then
- * each is called for every document that differs. A whole collection without a difference
- * is only committed if `always`. AERO_LOST: a change does not fit the documents, a new
- * snapshot is needed, nothing has changed. After any other failure the file is opened
- * afresh, and what it holds may be old or new: load again. If each fails, its code is
- * returned though all is committed: load again too. */
+/* Apply a batch: documents, position, generation and full_at in one transaction (a first
+ * collection, which until then counts as none, in several); then each (NULL: the caller
+ * will load) is called for every document that differs. A whole collection without a
+ * difference is only committed if `always`. AERO_LOST: a change does not fit the
+ * documents, a new snapshot is needed, nothing has changed. After any other failure the
+ * file is opened afresh, and what it holds may be old or new: load again. If each fails,
+ * its code is returned though all is committed: load again too. */
 int aero_state_apply(struct aero_state *state, const struct aero_batch *batch,
 	uint64_t generation, int64_t full_at, bool always, aero_state_each *each,
 	void *arg, struct aero_state_diff *ret, struct aero_err *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "syncd/state_ops.h"
 
 /* Append; ops then owns `owned`, also on failure. */
-static int op_add(struct aero_ops *ops, const void *key, size_t len, const bson_t *doc,
+static int op_add(struct aero_ops *ops, const void *key, size_t len, const uint8_t *doc,
 	bson_t *owned)
 {
 	struct aero_op *grown = ops->v;
@@ -32,83 +33,114 @@ static int op_add(struct aero_ops *ops, const void *key, size_t len, const bson_
 	return 0;
 }
 
-static int put(MDB_txn *txn, MDB_dbi docs, MDB_val key, const bson_t *doc, unsigned flags)
+/* A document begins with its length. */
+static uint32_t length(const uint8_t *doc)
 {
-	MDB_val value = {doc->len, (void *)(uintptr_t)bson_get_data(doc)};
+	uint32_t len;
 
+	memcpy(&len, doc, sizeof(len));
+	return le32toh(len);
+}
+
+bool aero_op_doc(const struct aero_op *op, bson_t *ret_view)
+{
+	return op->doc != NULL && bson_init_static(ret_view, op->doc, length(op->doc));
+}
+
+static int write_op(const struct aero_op *op, MDB_txn *txn, MDB_dbi docs, unsigned flags)
+{
+	MDB_val key = {op->len, op->key}, value;
+
+	if (op->doc == NULL)
+		return mdb_del(txn, docs, &key, NULL);
+	value = (MDB_val){length(op->doc), (void *)(uintptr_t)op->doc};
 	return mdb_put(txn, docs, &key, &value, flags);
 }
 
-static bool equal(MDB_val value, const bson_t *doc)
+static bool equal(MDB_val value, const uint8_t *doc)
 {
-	return value.mv_size == doc->len &&
-	       memcmp(value.mv_data, bson_get_data(doc), doc->len) == 0;
+	return value.mv_size == length(doc) &&
+	       memcmp(value.mv_data, doc, value.mv_size) == 0;
 }
 
 /* ---- a whole collection ---- */
 
 struct item {
-	unsigned char *key;
-	size_t len, at; /* at: in the batch, and then in the keys' memory */
-	const bson_t *doc;
+	size_t at; /* of the key in the keys' memory: u16 length, bytes */
+	const uint8_t *doc;
 };
 
 struct items {
 	struct item *v;
-	size_t n;
+	size_t n, size, room;
 	unsigned char *keys;
 };
 
-static int key_cmp(const void *a, size_t a_len, const void *b, size_t b_len)
+static MDB_val key_of(const struct items *items, const struct item *item)
 {
-	int diff = memcmp(a, b, a_len < b_len ? a_len : b_len);
+	uint16_t len;
 
-	return diff != 0 ? diff : (a_len > b_len) - (a_len < b_len);
+	memcpy(&len, items->keys + item->at, sizeof(len));
+	return (MDB_val){len, items->keys + item->at + sizeof(len)};
 }
 
-static int item_cmp(const void *a, const void *b)
+static int key_cmp(MDB_val a, MDB_val b)
+{
+	size_t len = a.mv_size < b.mv_size ? a.mv_size : b.mv_size;
+	int diff = memcmp(a.mv_data, b.mv_data, len);
+
+	return diff != 0 ? diff : (a.mv_size > b.mv_size) - (a.mv_size < b.mv_size);
+}
+
+static int item_cmp(const void *a, const void *b, void *arg)
 {
 	const struct item *x = a, *y = b;
-	int diff = key_cmp(x->key, x->len, y->key, y->len);
+	int diff = key_cmp(key_of(arg, x), key_of(arg, y));
 
 	return diff != 0 ? diff : (x->at > y->at) - (x->at < y->at);
+}
+
+static int item_add(struct items *items, const bson_t *doc)
+{
+	unsigned char key[AERO_DOCUMENT_KEY_MAX], *grown;
+	uint16_t len = (uint16_t)aero_document_key(doc, key);
+	size_t size = items->size + sizeof(len) + len;
+
+	if (len == 0)
+		return AERO_LOST;
+	if (size > items->room) {
+		grown = realloc(items->keys, size + size / 2);
+		if (grown == NULL)
+			return ENOMEM;
+		items->keys = grown;
+		items->room = size + size / 2;
+	}
+	memcpy(items->keys + items->size, &len, sizeof(len));
+	memcpy(items->keys + items->size + sizeof(len), key, len);
+	items->v[items->n++] = (struct item){items->size, bson_get_data(doc)};
+	items->size = size;
+	return 0;
 }
 
 /* The documents of the batch by key, each once: the later one is the newer. */
 static int items_make(const struct aero_batch *batch, struct items *ret)
 {
-	unsigned char key[AERO_DOCUMENT_KEY_MAX];
-	size_t size = 0, room = 0, n = 0;
+	struct aero_docs_at at = {0};
+	size_t n = 0;
+	bson_t doc;
+	int rc = 0;
 
 	ret->v = calloc(batch->n + 1, sizeof(*ret->v));
 	if (ret->v == NULL)
 		return ENOMEM;
-	for (size_t i = 0; i < batch->n; i++) {
-		struct item *item = &ret->v[i];
-
-		item->doc = batch->v[i].doc;
-		item->len = aero_document_key(batch->v[i].id, key);
-		if (item->doc == NULL || item->len == 0)
-			return AERO_LOST;
-		if (size + item->len > room) {
-			unsigned char *grown;
-
-			room = (room + item->len) * 2;
-			grown = realloc(ret->keys, room);
-			if (grown == NULL)
-				return ENOMEM;
-			ret->keys = grown;
-		}
-		memcpy(ret->keys + size, key, item->len);
-		item->at = size;
-		size += item->len;
-	}
-	for (size_t i = 0; i < batch->n; i++)
-		ret->v[i].key = ret->keys + ret->v[i].at;
-	qsort(ret->v, batch->n, sizeof(*ret->v), item_cmp);
-	for (size_t i = 0; i < batch->n; i++) {
-		if (n > 0 && key_cmp(ret->v[n - 1].key, ret->v[n - 1].len, ret->v[i].key,
-				     ret->v[i].len) == 0)
+	while (rc == 0 && aero_docs_next(&batch->docs, &at, &doc))
+		rc = item_add(ret, &doc);
+	if (rc != 0)
+		return rc;
+	qsort_r(ret->v, ret->n, sizeof(*ret->v), item_cmp, ret);
+	for (size_t i = 0; i < ret->n; i++) {
+		if (n > 0 && key_cmp(key_of(ret, &ret->v[n - 1]),
+				     key_of(ret, &ret->v[i])) == 0)
 			n--;
 		ret->v[n++] = ret->v[i];
 	}
@@ -125,22 +157,23 @@ static int full_diff(struct aero_ops *ops, MDB_cursor *cursor, const struct item
 
 	while (rc == 0 && (i < items->n || at == 0)) {
 		const struct item *item = i < items->n ? &items->v[i] : NULL;
-		int order;
+		MDB_val own = {0};
+		int order = 1;
 
 		if (at != 0 && at != MDB_NOTFOUND)
 			return at;
-		order = item == NULL ? 1
-			: at != 0
-				? -1
-				: key_cmp(item->key, item->len, key.mv_data, key.mv_size);
+		if (item != NULL) {
+			own = key_of(items, item);
+			order = at != 0 ? -1 : key_cmp(own, key);
+		}
 		if (order < 0) {
-			rc = op_add(ops, item->key, item->len, item->doc, NULL);
+			rc = op_add(ops, own.mv_data, own.mv_size, item->doc, NULL);
 			ops->diff.added++;
 		} else if (order > 0) {
 			rc = op_add(ops, key.mv_data, key.mv_size, NULL, NULL);
 			ops->diff.removed++;
 		} else if (!equal(value, item->doc)) {
-			rc = op_add(ops, item->key, item->len, item->doc, NULL);
+			rc = op_add(ops, own.mv_data, own.mv_size, item->doc, NULL);
 			ops->diff.changed++;
 		}
 		i += order <= 0;
@@ -150,23 +183,7 @@ static int full_diff(struct aero_ops *ops, MDB_cursor *cursor, const struct item
 	return rc;
 }
 
-static int full_write(struct aero_ops *ops, MDB_txn *txn, MDB_dbi docs, bool empty)
-{
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < ops->n; i++) {
-		struct aero_op *op = &ops->v[i];
-		MDB_val key = {op->len, op->key};
-
-		if (op->doc != NULL)
-			rc = put(txn, docs, key, op->doc, empty ? MDB_APPEND : 0);
-		else
-			rc = mdb_del(txn, docs, &key, NULL);
-	}
-	return rc;
-}
-
-static int full(
+static int full_find(
 	struct aero_ops *ops, MDB_txn *txn, MDB_dbi docs, const struct aero_batch *batch)
 {
 	struct items items = {0};
@@ -181,10 +198,24 @@ static int full(
 	if (rc == 0)
 		rc = full_diff(ops, cursor, &items);
 	mdb_cursor_close(cursor);
-	if (rc == 0)
-		rc = full_write(ops, txn, docs, stat.ms_entries == 0);
+	ops->append = rc == 0 && stat.ms_entries == 0;
 	free(items.v);
 	free(items.keys);
+	return rc;
+}
+
+static int full_write(struct aero_ops *ops, MDB_txn *txn, MDB_dbi docs, size_t limit)
+{
+	size_t written = 0;
+	int rc = 0;
+
+	for (ops->to = ops->done; rc == 0 && ops->to < ops->n && written < limit;
+		ops->to++) {
+		const struct aero_op *op = &ops->v[ops->to];
+
+		rc = write_op(op, txn, docs, ops->append ? MDB_APPEND : 0);
+		written += op->len + (op->doc == NULL ? 0 : length(op->doc));
+	}
 	return rc;
 }
 
@@ -210,31 +241,33 @@ static int change(struct aero_ops *ops, MDB_txn *txn, MDB_dbi docs,
 	doc = aero_change_apply(there ? &old : NULL, change, &gone);
 	if (doc == NULL && !gone)
 		return AERO_LOST;
-	if (doc == NULL ? !there : there && equal(value, doc)) {
+	if (doc == NULL ? !there : there && equal(value, bson_get_data(doc))) {
 		bson_destroy(doc);
 		return 0; /* seen already */
 	}
 	ops->diff.added += doc != NULL && !there;
 	ops->diff.changed += doc != NULL && there;
 	ops->diff.removed += doc == NULL;
-	rc = op_add(ops, bytes, key.mv_size, doc, doc);
-	if (rc == 0 && doc != NULL)
-		rc = put(txn, docs, key, doc, 0);
-	else if (rc == 0)
-		rc = mdb_del(txn, docs, &key, NULL);
-	return rc;
+	rc = op_add(
+		ops, bytes, key.mv_size, doc == NULL ? NULL : bson_get_data(doc), doc);
+	return rc == 0 ? write_op(&ops->v[ops->n - 1], txn, docs, 0) : rc;
 }
 
-int aero_ops_apply(
-	struct aero_ops *ops, MDB_txn *txn, MDB_dbi docs, const struct aero_batch *batch)
+int aero_ops_apply(struct aero_ops *ops, MDB_txn *txn, MDB_dbi docs,
+	const struct aero_batch *batch, size_t limit)
 {
 	int rc = 0;
 
-	aero_ops_clear(ops);
-	if (batch->kind != AERO_BATCH_DELTA)
-		return full(ops, txn, docs, batch);
+	if (ops->done == 0)
+		aero_ops_clear(ops);
+	if (batch->kind != AERO_BATCH_DELTA) {
+		if (ops->done == 0)
+			rc = full_find(ops, txn, docs, batch);
+		return rc == 0 ? full_write(ops, txn, docs, limit) : rc;
+	}
 	for (size_t i = 0; rc == 0 && i < batch->n; i++)
 		rc = change(ops, txn, docs, &batch->v[i]);
+	ops->to = ops->n;
 	return rc;
 }
 

@@ -11,19 +11,27 @@
 struct aero_op {
 	unsigned char *key;
 	size_t len;
-	const bson_t *doc; /* NULL: it went */
-	bson_t *owned;     /* doc, if it is ours */
+	const uint8_t *doc; /* its bytes; NULL: it went */
+	bson_t *owned;      /* whose bytes they are, if it is ours */
 };
 
 struct aero_ops {
 	struct aero_op *v;
 	size_t n;
+	bool append; /* to an empty file, in order */
+	/* v is written up to here: by transactions that were committed, and by this one
+	 */
+	size_t done, to;
 	struct aero_state_diff diff;
 };
 
-/* Find what differs and write it. A code of LMDB, or AERO_LOST. May be called again. */
-int aero_ops_apply(
-	struct aero_ops *ops, MDB_txn *txn, MDB_dbi docs, const struct aero_batch *batch);
+/* Find what differs and write it: of a whole collection about limit bytes, then again,
+ * after ops->done was set to ops->to at the commit, until that is ops->n. A code of LMDB,
+ * or AERO_LOST. May be called again. */
+int aero_ops_apply(struct aero_ops *ops, MDB_txn *txn, MDB_dbi docs,
+	const struct aero_batch *batch, size_t limit);
+/* The document of an op, as a view; false: it went. */
+bool aero_op_doc(const struct aero_op *op, bson_t *ret_view);
 void aero_ops_clear(struct aero_ops *ops);
 
 #endif

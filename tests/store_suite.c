@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/support.h"
+#include "lib/store_ops.h"
 #include "tests/store_suite.h"
 
 struct aero_store *suite_store;
@@ -137,33 +138,54 @@ static void mirror_drop(struct suite_mirror *mirror, size_t i)
 	mirror->docs[i] = mirror->docs[mirror->n];
 }
 
+static bool mirror_change(struct suite_mirror *mirror, const struct aero_change *change)
+{
+	size_t at = mirror_find(mirror, change->id);
+	bson_t *old = at < mirror->n ? mirror->docs[at] : NULL, *doc;
+	bool gone;
+
+	doc = aero_change_apply(old, change, &gone);
+	if (doc == NULL)
+		return gone && (old == NULL || (mirror_drop(mirror, at), true));
+	if (old != NULL)
+		mirror_drop(mirror, at);
+	at = mirror->n++;
+	mirror->ids = reallocarray(mirror->ids, mirror->n, sizeof(*mirror->ids));
+	mirror->docs = reallocarray(mirror->docs, mirror->n, sizeof(*mirror->docs));
+	assert_true(mirror->ids != NULL && mirror->docs != NULL);
+	mirror->ids[at] = bson_copy(change->id);
+	mirror->docs[at] = doc;
+	return true;
+}
+
+/* False: an _id comes twice. */
+static bool mirror_whole(struct suite_mirror *mirror, const struct aero_docs *docs)
+{
+	struct aero_docs_at at = {0};
+	bool once = true;
+	bson_t doc;
+
+	while (mirror->n > 0)
+		mirror_drop(mirror, mirror->n - 1);
+	while (once && aero_docs_next(docs, &at, &doc)) {
+		struct aero_change change = {.id = aero_doc_id(&doc), .doc = &doc};
+
+		once = mirror_find(mirror, change.id) == mirror->n &&
+		       mirror_change(mirror, &change);
+		bson_destroy(change.id);
+	}
+	return once;
+}
+
 bool suite_mirror_apply(struct suite_mirror *mirror, const struct aero_batch *batch)
 {
-	bool whole = batch->kind == AERO_BATCH_FULL || batch->kind == AERO_BATCH_POLL;
-
-	while (whole && mirror->n > 0)
-		mirror_drop(mirror, mirror->n - 1);
-	for (size_t i = 0; i < batch->n; i++) {
-		size_t at = mirror_find(mirror, batch->v[i].id);
-		bson_t *old = at < mirror->n ? mirror->docs[at] : NULL, *doc;
-		bool gone;
-
-		if (whole && (batch->v[i].doc == NULL || old != NULL))
+	if (batch->kind == AERO_BATCH_FULL || batch->kind == AERO_BATCH_POLL) {
+		if (!mirror_whole(mirror, &batch->docs) || mirror->n != batch->n)
 			return false;
-		doc = aero_change_apply(old, &batch->v[i], &gone);
-		if (doc == NULL && !gone)
-			return false;
-		if (old != NULL)
-			mirror_drop(mirror, at);
-		if (doc == NULL)
-			continue;
-		at = mirror->n++;
-		mirror->ids = reallocarray(mirror->ids, mirror->n, sizeof(*mirror->ids));
-		mirror->docs =
-			reallocarray(mirror->docs, mirror->n, sizeof(*mirror->docs));
-		assert_true(mirror->ids != NULL && mirror->docs != NULL);
-		mirror->ids[at] = bson_copy(batch->v[i].id);
-		mirror->docs[at] = doc;
+	} else {
+		for (size_t i = 0; i < batch->n; i++)
+			if (!mirror_change(mirror, &batch->v[i]))
+				return false;
 	}
 	aero_position_clear(&mirror->at);
 	mirror->at.source_time = batch->position.source_time;
@@ -212,18 +234,22 @@ void suite_mirror_check(const struct suite_mirror *mirror, struct aero_store *st
 	struct aero_watch_opts opts = {.poll_interval = 1};
 	struct aero_watch *watch = NULL;
 	struct aero_batch batch = {0};
+	struct aero_docs_at place = {0};
+	bson_t doc;
 
 	SUITE_RC(aero_watch_open(store, &opts, &watch, err), AERO_OK);
 	SUITE_RC(aero_watch_next(watch, 5000, &batch, err), AERO_OK);
 	assert_true(batch.kind == AERO_BATCH_FULL || batch.kind == AERO_BATCH_POLL);
 	assert_int_equal(mirror->n, batch.n);
-	for (size_t i = 0; i < batch.n; i++) {
-		size_t at = mirror_find(mirror, batch.v[i].id);
+	while (aero_docs_next(&batch.docs, &place, &doc)) {
+		bson_t *id = aero_doc_id(&doc);
+		size_t at = mirror_find(mirror, id);
 		char *have, *want;
 
+		bson_destroy(id);
 		assert_true(at < mirror->n);
 		have = bson_as_canonical_extended_json(mirror->docs[at], NULL);
-		want = bson_as_canonical_extended_json(batch.v[i].doc, NULL);
+		want = bson_as_canonical_extended_json(&doc, NULL);
 		assert_string_equal(have, want);
 		bson_free(have);
 		bson_free(want);

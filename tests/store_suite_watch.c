@@ -29,6 +29,7 @@ static void the_first_batch_is_the_whole_collection(void **state)
 	struct aero_position empty = {0};
 	struct aero_batch batch = {0};
 	struct aero_slot slot = {0};
+	bson_t doc;
 
 	(void)state;
 	suite_insert_blank(suite_store, "web", 3);
@@ -40,14 +41,13 @@ static void the_first_batch_is_the_whole_collection(void **state)
 			    (streams(watch) ? AERO_BATCH_FULL : AERO_BATCH_POLL));
 		assert_int_equal(batch.n, 3);
 		for (size_t j = 0; j < batch.n; j++) {
-			assert_non_null(batch.v[j].id);
-			assert_int_equal(bson_count_keys(batch.v[j].id), 1);
-			assert_true(bson_has_field(batch.v[j].id, "_id"));
-			assert_true(bson_has_field(batch.v[j].doc, "_id"));
-			assert_true(aero_slot_of_bson(batch.v[j].doc, &slot, NULL));
+			assert_true(aero_docs_take(&batch.docs, &doc));
+			assert_true(bson_has_field(&doc, "_id"));
+			assert_true(aero_slot_of_bson(&doc, &slot, NULL));
 			assert_string_equal(slot.service, "web");
 			aero_slot_clear(&slot);
 		}
+		assert_false(aero_docs_take(&batch.docs, &doc));
 		assert_true(
 			batch.position.source_time >> 32 >= (uint64_t)time(NULL) - 60);
 		aero_batch_clear(&batch);

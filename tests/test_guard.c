@@ -83,11 +83,14 @@ static void apply(enum aero_batch_kind kind, int n, int turn)
 	struct aero_err err;
 
 	for (int i = first; i < last; i++) {
-		struct aero_change change = {.id = bson_new()};
+		struct aero_change change = {0};
+		bson_t *doc = document(i, turn);
 
-		BSON_APPEND_INT32(change.id, "_id", i);
-		change.doc = kind == AERO_BATCH_DELTA ? NULL : document(i, turn);
-		assert_true(aero_batch_add(&batch, &change));
+		change.id = aero_doc_id(doc);
+		assert_true(kind == AERO_BATCH_DELTA ? aero_batch_add(&batch, &change)
+						     : aero_batch_add_doc(&batch, doc));
+		aero_change_clear(&change);
+		bson_destroy(doc);
 	}
 	if (aero_mirror_apply(m, &batch, aero_unix_ns(), &err) != AERO_OK)
 		fail_msg("%s", err.msg);

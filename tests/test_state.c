@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -33,11 +34,15 @@ static void add(struct aero_batch *batch, const char *text)
 {
 	struct aero_change change = {0};
 	bson_t *doc = json(text + 1);
-	bson_iter_t it;
 
-	change.id = bson_new();
-	assert_true(bson_iter_init_find(&it, doc, "_id"));
-	assert_true(bson_append_iter(change.id, "_id", -1, &it));
+	if (batch->kind != AERO_BATCH_DELTA) {
+		assert_int_equal(*text, '+');
+		assert_true(aero_docs_add(&batch->docs, doc));
+		batch->n++;
+		bson_destroy(doc);
+		return;
+	}
+	change.id = aero_doc_id(doc);
 	if (*text == '+')
 		change.doc = bson_copy(doc);
 	if (*text == '~') {
@@ -312,6 +317,78 @@ static void what_cannot_be_gone_on_from_is_given_up(void **unused)
 	}
 }
 
+/* n documents of 2,000 bytes, named by turn. */
+static struct aero_batch large(unsigned n, unsigned turn)
+{
+	struct aero_batch batch = {.kind = AERO_BATCH_FULL};
+	char doc[2100];
+
+	for (unsigned i = 0; i < n; i++) {
+		(void)snprintf(
+			doc, sizeof(doc), "+{\"_id\":%u,\"x\":\"%01950u\"}", i, turn);
+		add(&batch, doc);
+	}
+	assert_true(aero_position_set(&batch.position, &turn, sizeof(turn), turn));
+	return batch;
+}
+
+static size_t n_documents(struct aero_state *state)
+{
+	int counts[2] = {0};
+
+	assert_int_equal(aero_state_load(state, count_each, counts, &err), AERO_OK);
+	return (size_t)counts[0];
+}
+
+/* It is written in pieces; one that cannot be leaves those before it. */
+static void half_a_first_collection_is_none(void **unused)
+{
+	const struct rlimit limit = {6 << 20, RLIM_INFINITY};
+	struct aero_batch batch = large(5000, 1), other = large(4000, 2);
+	struct aero_state_diff diff;
+	struct aero_state *state;
+	struct rlimit old;
+	size_t n;
+
+	(void)unused;
+	fresh();
+	state = open_state("s");
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(
+		aero_state_apply(state, &batch, 7, 0, true, NULL, NULL, &diff, &err),
+		AERO_IO);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	for (int turn = 0; turn < 2; turn++) {
+		n = n_documents(state);
+		assert_true(n > 0 && n < 5000);
+		assert_false(aero_state_meta(state)->synced);
+		assert_int_equal(aero_state_meta(state)->generation, 0);
+		assert_int_equal(aero_state_meta(state)->position.token_len, 0);
+		aero_state_close(state);
+		state = open_state("s");
+	}
+	assert_int_equal(
+		aero_state_apply(state, &other, 8, 0, true, NULL, NULL, &diff, &err),
+		AERO_OK);
+	assert_true(aero_state_meta(state)->synced);
+	assert_int_equal(n_documents(state), 4000);
+	assert_int_equal(diff.added + diff.changed, 4000);
+	/* what is whole is followed by what is whole */
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(
+		aero_state_apply(state, &batch, 9, 0, true, NULL, NULL, &diff, &err),
+		AERO_IO);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(n_documents(state), 4000);
+	assert_true(aero_state_meta(state)->synced);
+	assert_int_equal(aero_state_meta(state)->generation, 8);
+	aero_state_close(state);
+	aero_batch_clear(&batch);
+	aero_batch_clear(&other);
+}
+
 static void nobody_else_may_read_it(void **unused)
 {
 	struct aero_state *state;
@@ -343,6 +420,9 @@ static void model_step(unsigned number, char docs[IDS][80], struct aero_batch *r
 	uint64_t seed = number;
 	char change[100];
 
+	if (ret != NULL)
+		ret->kind = AERO_BATCH_DELTA;
+
 	for (uint64_t n = next_random(&seed) % 5; n < 6; n++) {
 		unsigned id = (unsigned)(next_random(&seed) % IDS);
 
@@ -369,8 +449,6 @@ static void model_step(unsigned number, char docs[IDS][80], struct aero_batch *r
 			if (docs[id][0] != '\0')
 				add(ret, change);
 		}
-	} else {
-		ret->kind = AERO_BATCH_DELTA;
 	}
 	assert_true(aero_position_set(&ret->position, &number, sizeof(number), number));
 }
@@ -452,6 +530,7 @@ int main(void)
 		cmocka_unit_test(batches_are_applied_and_said_how),
 		cmocka_unit_test(an_equal_poll_writes_nothing),
 		cmocka_unit_test(what_cannot_be_gone_on_from_is_given_up),
+		cmocka_unit_test(half_a_first_collection_is_none),
 		cmocka_unit_test(nobody_else_may_read_it),
 		cmocka_unit_test(after_a_kill_it_is_exactly_at_a_batch),
 	};

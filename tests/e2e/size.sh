@@ -67,6 +67,14 @@ check_memory() # WHEN SIZE
 		fail "$1: $anon kB for $2 documents"
 }
 
+# What the documents pass through on their way, in the end all given back.
+check_peak() # SIZE
+{
+	local over
+	over=$(($(memory VmHWM) - $(memory VmRSS)))
+	((over <= 4000 + $1 * 150 / 1024)) || fail "$over kB more than stays, for $1 documents"
+}
+
 moved() # NAME
 {
 	[[ $(getent hosts "$1") == 11.* ]]
@@ -100,6 +108,7 @@ check_size()
 	wait_until 60 "the status" grep -q "\"names\" *: *$n" /var/lib/aerostat/status.json
 	sleep 2
 	check_memory "first synchronisation" "$n"
+	check_peak "$n"
 	note "$(look "$n" -1) us a look-up, Python's share included"
 
 	began=$(ms)
