@@ -24,6 +24,7 @@ syncd_libaero_syncd_la_SOURCES = \
 	syncd/self.c \
 	syncd/sorted.c syncd/sorted.h \
 	syncd/state.c syncd/state.h \
+	syncd/state_meta.c syncd/state_meta.h \
 	syncd/state_ops.c syncd/state_ops.h \
 	syncd/syncd.c syncd/syncd.h \
 	syncd/table.c syncd/table.h \

@@ -13,9 +13,9 @@
 #include "lib/store_ops.h"
 #include "syncd/document.h"
 #include "syncd/state.h"
+#include "syncd/state_meta.h"
 #include "syncd/state_ops.h"
 
-#define STATE_VERSION 1
 #define MAP_SIZE ((size_t)256 << 20)
 #define GROW_TURNS 16
 #define REST_ABOVE 4096         /* documents, then it is closed: it keeps much memory */
@@ -28,8 +28,6 @@ struct aero_state {
 	MDB_dbi docs, about;
 	struct aero_state_meta meta;
 };
-
-static const char about_key[] = "about";
 
 static int fail(struct aero_err *err, const char *what, const char *path, int code)
 {
@@ -50,78 +48,6 @@ static bool is_damage(int code)
 	return code == MDB_INVALID || code == MDB_CORRUPTED ||
 	       code == MDB_PAGE_NOTFOUND || code == MDB_VERSION_MISMATCH ||
 	       code == MDB_INCOMPATIBLE || code == MDB_PANIC || code == MDB_NOTFOUND;
-}
-
-/* ---- what the file says of itself ---- */
-
-static int meta_write(
-	struct aero_state *state, MDB_txn *txn, const struct aero_state_meta *meta)
-{
-	MDB_val key = {sizeof(about_key), (void *)(uintptr_t)about_key}, value;
-	bson_t doc = BSON_INITIALIZER;
-	int rc;
-
-	BSON_APPEND_INT32(&doc, "version", STATE_VERSION);
-	BSON_APPEND_UTF8(&doc, "source", state->source);
-	BSON_APPEND_BOOL(&doc, "synced", meta->synced);
-	BSON_APPEND_INT64(&doc, "generation", (int64_t)meta->generation);
-	BSON_APPEND_INT64(&doc, "full_at", meta->full_at);
-	BSON_APPEND_INT64(&doc, "source_time", (int64_t)meta->position.source_time);
-	BSON_APPEND_BINARY(&doc, "token", BSON_SUBTYPE_BINARY,
-		meta->position.token_len > 0 ? meta->position.token : (const void *)"",
-		(uint32_t)meta->position.token_len);
-	value = (MDB_val){doc.len, (void *)(uintptr_t)bson_get_data(&doc)};
-	rc = mdb_put(txn, state->about, &key, &value, 0);
-	bson_destroy(&doc);
-	return rc;
-}
-
-static int64_t number_in(const bson_t *doc, const char *key)
-{
-	bson_iter_t it;
-
-	return bson_iter_init_find(&it, doc, key) && BSON_ITER_HOLDS_INT(&it)
-		       ? bson_iter_as_int64(&it)
-		       : 0;
-}
-
-/* 0, ENOMEM, or MDB_INCOMPATIBLE when it is of another version or source. */
-static int meta_of_bson(struct aero_state *state, const bson_t *doc)
-{
-	const uint8_t *token = NULL;
-	uint32_t len = 0;
-	bson_iter_t it;
-
-	/* The count of generations goes on whatever else is given up. */
-	state->meta.generation = (uint64_t)number_in(doc, "generation");
-	if (number_in(doc, "version") != STATE_VERSION ||
-		!bson_iter_init_find(&it, doc, "source") || !BSON_ITER_HOLDS_UTF8(&it) ||
-		strcmp(bson_iter_utf8(&it, NULL), state->source) != 0)
-		return MDB_INCOMPATIBLE;
-	if (bson_iter_init_find(&it, doc, "token") && BSON_ITER_HOLDS_BINARY(&it))
-		bson_iter_binary(&it, NULL, &len, &token);
-	state->meta.synced =
-		bson_iter_init_find(&it, doc, "synced") && bson_iter_as_bool(&it);
-	state->meta.full_at = number_in(doc, "full_at");
-	return aero_position_set(&state->meta.position, token, len,
-		       (uint64_t)number_in(doc, "source_time"))
-		       ? 0
-		       : ENOMEM;
-}
-
-static int meta_read(struct aero_state *state, MDB_txn *txn)
-{
-	MDB_val key = {sizeof(about_key), (void *)(uintptr_t)about_key}, value;
-	bson_t doc;
-	int rc = mdb_get(txn, state->about, &key, &value);
-
-	if (rc == MDB_NOTFOUND)
-		return 0; /* new */
-	if (rc != 0)
-		return rc;
-	if (!bson_init_static(&doc, value.mv_data, value.mv_size))
-		return MDB_CORRUPTED;
-	return meta_of_bson(state, &doc);
 }
 
 /* ---- opening ---- */
@@ -175,12 +101,13 @@ static int env_open(struct aero_state *state)
 	if (rc == 0)
 		rc = mdb_dbi_open(txn, "about", MDB_CREATE, &state->about);
 	if (rc == 0)
-		rc = meta_read(state, txn);
+		rc = aero_state_meta_read(txn, state->about, state->source, &state->meta);
 	if (rc == MDB_INCOMPATIBLE) {
 		/* sound, but not what we can go on from */
 		rc = mdb_drop(txn, state->docs, 0);
 		if (rc == 0)
-			rc = meta_write(state, txn, &state->meta);
+			rc = aero_state_meta_write(
+				txn, state->about, state->source, &state->meta);
 		if (rc == 0)
 			rc = mdb_txn_commit(txn);
 		else
@@ -358,7 +285,7 @@ static int run_one(struct aero_state *state, struct aero_ops *ops,
 			state->meta.synced ? SIZE_MAX : PIECE);
 	*ret_written = rc == 0 && (always || ops->n > 0);
 	if (*ret_written && ops->to == ops->n)
-		rc = meta_write(state, txn, meta);
+		rc = aero_state_meta_write(txn, state->about, state->source, meta);
 	if (*ret_written && rc == 0)
 		return mdb_txn_commit(txn);
 	mdb_txn_abort(txn);
@@ -392,31 +319,50 @@ static int run(struct aero_state *state, struct aero_ops *ops,
 	return fail(err, "write", state->path, rc);
 }
 
-int aero_state_apply(struct aero_state *state, const struct aero_batch *batch,
-	uint64_t generation, int64_t full_at, bool always, aero_state_each *each,
-	void *arg, struct aero_state_diff *ret, struct aero_err *err)
+/* Make sure of the file, and of what it is to say of itself at position. */
+static int begin(struct aero_state *state, const struct aero_position *position,
+	struct aero_state_meta *meta, struct aero_err *err)
 {
-	struct aero_state_meta meta = {.generation = generation, .full_at = full_at};
-	struct aero_ops ops = {0};
-	bool written = false;
-	bson_t doc;
 	int rc = ready(state);
 
 	if (rc != 0)
 		return fail(err, "open", state->path, rc);
-	meta.synced = state->meta.synced || batch->kind != AERO_BATCH_DELTA;
-	if (!aero_position_set(&meta.position, batch->position.token,
-		    batch->position.token_len, batch->position.source_time))
+	if (position == NULL)
+		position = &state->meta.position;
+	meta->synced |= state->meta.synced;
+	if (!aero_position_set(&meta->position, position->token, position->token_len,
+		    position->source_time))
 		return aero_err_set(err, AERO_NOMEM, "state: out of memory");
-	rc = run(state, &ops, batch, &meta, always, &written, err);
+	return AERO_OK;
+}
+
+/* It is written: *meta is what the file says now. */
+static void written(struct aero_state *state, struct aero_state_meta *meta)
+{
+	aero_position_clear(&state->meta.position);
+	state->meta = *meta;
+	meta->position = (struct aero_position){0}; /* now owned by state */
+}
+
+int aero_state_apply(struct aero_state *state, const struct aero_batch *batch,
+	uint64_t generation, int64_t full_at, bool always, aero_state_each *each,
+	void *arg, struct aero_state_diff *ret, struct aero_err *err)
+{
+	struct aero_state_meta meta = {.generation = generation,
+		.full_at = full_at,
+		.synced = batch->kind != AERO_BATCH_DELTA};
+	struct aero_ops ops = {0};
+	bool wrote = false;
+	bson_t doc;
+	int rc = begin(state, &batch->position, &meta, err);
+
+	if (rc == AERO_OK)
+		rc = run(state, &ops, batch, &meta, always, &wrote, err);
 	if (rc != AERO_OK)
 		goto out;
 	*ret = ops.diff;
-	if (written) {
-		aero_position_clear(&state->meta.position);
-		state->meta = meta;
-		meta.position = (struct aero_position){0}; /* now owned by state */
-	}
+	if (wrote)
+		written(state, &meta);
 	if (batch->n > REST_ABOVE)
 		env_close(state);
 	for (size_t i = 0; rc == AERO_OK && each != NULL && i < ops.n; i++)
@@ -431,25 +377,15 @@ out:
 int aero_state_save(struct aero_state *state, const struct aero_position *position,
 	uint64_t generation, int64_t full_at, struct aero_err *err)
 {
-	const struct aero_position *from =
-		position != NULL ? position : &state->meta.position;
 	struct aero_state_meta meta = {.generation = generation, .full_at = full_at};
 	struct aero_ops ops = {0};
-	bool written;
-	int rc = ready(state);
+	bool wrote;
+	int rc = begin(state, position, &meta, err);
 
-	if (rc != 0)
-		return fail(err, "open", state->path, rc);
-	meta.synced = state->meta.synced;
-	if (!aero_position_set(
-		    &meta.position, from->token, from->token_len, from->source_time))
-		return aero_err_set(err, AERO_NOMEM, "state: out of memory");
-	rc = run(state, &ops, NULL, &meta, true, &written, err);
-	if (rc == AERO_OK) {
-		aero_position_clear(&state->meta.position);
-		state->meta = meta;
-	} else {
-		aero_position_clear(&meta.position);
-	}
+	if (rc == AERO_OK)
+		rc = run(state, &ops, NULL, &meta, true, &wrote, err);
+	if (rc == AERO_OK)
+		written(state, &meta);
+	aero_position_clear(&meta.position);
 	return rc;
 }
