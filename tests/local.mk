@@ -35,7 +35,7 @@ check_PROGRAMS += tests/heal_tool
 tests_heal_tool_SOURCES = tests/heal_tool.c
 tests_heal_tool_LDADD = register/libaero_register.la lib/libaero.la
 tests_heal_tool_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=nanosleep
-E2E_TESTS += tests/e2e/original_mixed.sh
+E2E_TESTS += tests/e2e/original_mixed.sh tests/e2e/migration.sh
 LONG_TESTS += tests/e2e/original_mixed.sh
 
 SCRIPT_TESTS += tests/check_layers.sh tests/check_architecture.sh
