@@ -11,6 +11,7 @@ FUZZ_TARGETS = \
 	fuzz/fuzz_hosts \
 	fuzz/fuzz_import \
 	fuzz/fuzz_info \
+	fuzz/fuzz_meta \
 	fuzz/fuzz_metadata \
 	fuzz/fuzz_names \
 	fuzz/fuzz_nsswitch \

@@ -170,24 +170,32 @@ static int mode_of(const bson_t *doc, mode_t *ret, struct aero_err *err)
 	return AERO_OK;
 }
 
-static bool is_template(const bson_t *doc)
+/* Those of an array that are text; anything that is not empty makes a template. */
+static bool keywords_of(const bson_t *doc, struct aero_config *config)
 {
-	bson_iter_t it;
+	bson_iter_t it, in;
 	uint32_t len = 0;
 	const uint8_t *data;
 
 	if (!bson_iter_init_find(&it, doc, "keywords"))
-		return false;
+		return true;
 	if (BSON_ITER_HOLDS_ARRAY(&it))
 		bson_iter_array(&it, &len, &data);
 	else if (BSON_ITER_HOLDS_DOCUMENT(&it))
 		bson_iter_document(&it, &len, &data);
-	return len > 5; /* an empty one has five bytes */
+	config->is_template = len > 5; /* an empty one has five bytes */
+	if (!BSON_ITER_HOLDS_ARRAY(&it) || !bson_iter_recurse(&it, &in))
+		return true;
+	while (bson_iter_next(&in))
+		if (BSON_ITER_HOLDS_UTF8(&in) &&
+			!aero_list_add(&config->keywords, bson_iter_utf8(&in, NULL)))
+			return false;
+	return true;
 }
 
 int aero_config_of_bson(const bson_t *doc, struct aero_config *ret, struct aero_err *err)
 {
-	struct aero_config config = {.is_template = is_template(doc)};
+	struct aero_config config = {0};
 	char by_name[NAME_MAX + 8] = "";
 	int rc = text_of(doc, "name", NULL, &config.name, err);
 
@@ -203,6 +211,8 @@ int aero_config_of_bson(const bson_t *doc, struct aero_config *ret, struct aero_
 		rc = mode_of(doc, &config.mode, err);
 	if (rc == AERO_OK)
 		rc = contents_of(doc, &config, err);
+	if (rc == AERO_OK && !keywords_of(doc, &config))
+		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
 	if (rc == AERO_OK)
 		rc = aero_config_check(&config, err);
 	if (rc != AERO_OK && rc != AERO_NOMEM && config.name != NULL) {
@@ -220,7 +230,8 @@ int aero_config_of_bson(const bson_t *doc, struct aero_config *ret, struct aero_
 
 void aero_config_to_bson(const struct aero_config *config, bson_t *ret)
 {
-	char mode[8];
+	char mode[8], key[24];
+	bson_t list;
 
 	(void)snprintf(mode, sizeof(mode), "%04o", (unsigned)config->mode & 0777);
 	BSON_APPEND_UTF8(ret, "name", config->name);
@@ -234,6 +245,27 @@ void aero_config_to_bson(const struct aero_config *config, bson_t *ret)
 	else
 		BSON_APPEND_BINARY(ret, "contents", BSON_SUBTYPE_BINARY,
 			(const uint8_t *)config->contents, (uint32_t)config->len);
+	if (config->keywords.n == 0)
+		return;
+	BSON_APPEND_ARRAY_BEGIN(ret, "keywords", &list);
+	for (size_t i = 0; i < config->keywords.n; i++) {
+		(void)snprintf(key, sizeof(key), "%zu", i);
+		BSON_APPEND_UTF8(&list, key, config->keywords.v[i]);
+	}
+	bson_append_array_end(ret, &list);
+}
+
+bool aero_config_equal(const struct aero_config *a, const struct aero_config *b)
+{
+	bool equal = strcmp(a->name, b->name) == 0 && strcmp(a->path, b->path) == 0 &&
+		     strcmp(a->owner, b->owner) == 0 && strcmp(a->group, b->group) == 0 &&
+		     a->mode == b->mode && a->len == b->len &&
+		     memcmp(a->contents, b->contents, a->len) == 0 &&
+		     a->is_template == b->is_template && a->keywords.n == b->keywords.n;
+
+	for (size_t i = 0; equal && i < a->keywords.n; i++)
+		equal = strcmp(a->keywords.v[i], b->keywords.v[i]) == 0;
+	return equal;
 }
 
 void aero_config_clear(struct aero_config *config)
@@ -243,5 +275,6 @@ void aero_config_clear(struct aero_config *config)
 	free(config->owner);
 	free(config->group);
 	free(config->contents);
+	aero_list_clear(&config->keywords);
 	*config = (struct aero_config){0};
 }

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "lib/err.h"
+#include "lib/list.h"
 
 /* What fits into a document of 16 MiB with the other fields. */
 #define AERO_CONFIG_MAX (15u << 20)
@@ -21,7 +22,8 @@ struct aero_config {
 	mode_t mode; /* 0777 at most, and not for all to write */
 	char *contents;
 	size_t len;
-	bool is_template; /* `keywords` of the original, which rendered it */
+	bool is_template;          /* `keywords` of the original, which rendered it */
+	struct aero_list keywords; /* those that are text */
 };
 
 /* Read a document. What it leaves open: path /etc/<name>, owner and group root, mode
@@ -33,6 +35,8 @@ void aero_config_to_bson(const struct aero_config *config, bson_t *ret);
 int aero_config_check(const struct aero_config *config, struct aero_err *err);
 /* Octal digits, as `644` or `0644`. */
 bool aero_config_mode(const char *text, mode_t *ret);
+/* All fields are equal. */
+bool aero_config_equal(const struct aero_config *a, const struct aero_config *b);
 void aero_config_clear(struct aero_config *config);
 
 #endif

@@ -1,14 +1,23 @@
 # aerostatd: so far what it reads of EC2, and who is dead by it.
 noinst_LTLIBRARIES += server/libaero_server.la
 server_libaero_server_la_SOURCES = \
+	server/configs.c server/configs.h \
+	server/git.c server/git.h \
+	server/meta.c server/meta.h \
+	server/repo.c server/repo.h \
 	server/ec2_answer.c server/ec2_answer.h \
 	server/rules.c server/rules.h
 server_libaero_server_la_CFLAGS = $(AM_CFLAGS) $(EXPAT_CFLAGS)
 server_libaero_server_la_LIBADD = $(EXPAT_LIBS)
 
 if HAVE_CMOCKA
-server_tests = tests/test_ec2_answer tests/test_rules
+server_tests = tests/test_ec2_answer tests/test_repo tests/test_rules
 LONG_TESTS += tests/test_rules
 UNIT_TESTS += $(server_tests)
 check_PROGRAMS += $(server_tests)
 endif
+
+# Configuration files from git to a node, without the daemon.
+check_PROGRAMS += tests/configs_tool
+tests_configs_tool_SOURCES = tests/configs_tool.c
+tests_configs_tool_LDADD = server/libaero_server.la register/libaero_register.la lib/libaero.la

@@ -151,7 +151,8 @@ static void what_is_written_is_read_again(void **state)
 {
 	static char name[] = "a", path[] = "/etc/a", owner[] = "app", text[] = "x\xff\n",
 		    utf8[] = "h\xc3\xa9";
-	struct aero_config config = {name, path, owner, owner, 0640, text, 3, false};
+	struct aero_config config = {
+		name, path, owner, owner, 0640, text, 3, false, {NULL, 0}};
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -176,7 +177,7 @@ static int apply(const char *path, const char *owner, mode_t mode, const char *c
 {
 	struct aero_config config = {strdup("x"), strdup(path), strdup(owner),
 		strdup(strcmp(owner, "root") == 0 ? "root" : "appgroup"), mode,
-		strdup(contents), strlen(contents), false};
+		strdup(contents), strlen(contents), false, {NULL, 0}};
 	size_t len = 0;
 	FILE *out;
 	int rc;

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Configuration files: documents of another client, as the Python program wrote them, become
-# files of a node, whole, with owner and mode; what could do harm does not.
+# files of a node, whole, with owner and mode; what could do harm does not. And from a git
+# repository into such documents.
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 [ "$(id -u)" = 0 ] || skip "needs root: owners"
@@ -98,6 +99,124 @@ refuses 78 u
 equal "by flag" "wrote /etc/db.conf root:root 0644 (new)
 1 file of db, 1 written, 0 refused" "$(u --service=db)"
 
+note "from git to the node"
+command -v git >/dev/null || skip "no git: apt-get install git"
+tool=$top_builddir/tests/configs_tool
+[ -x "$tool" ] || make -s -C "$top_builddir" tests/configs_tool
+work=$test_dir/work
+export GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@example.com GIT_COMMITTER_NAME=t \
+	GIT_COMMITTER_EMAIL=t@example.com GIT_CONFIG_GLOBAL=/dev/null
+pull()
+{
+	"$tool" --root="$test_dir/server" --server="$mongo_uri" --repo-path="$test_dir/clone" \
+		--remote-repo-url="file://$test_dir/repo.git" "$@" 2>"$test_dir/pull.err"
+}
+push()
+{
+	git -C "$work" add -A
+	git -C "$work" commit -qm "$1"
+	git -C "$work" push -q origin HEAD:master 2>"$test_dir/push.err" ||
+		fail "$(cat "$test_dir/push.err")"
+}
+refuses 78 "$tool" --server="$mongo_uri" --repo-path="$test_dir/clone" \
+	--remote-repo-url="file://$test_dir/repo.git"
+grep -q "does not appear to be a git repository" "$test_dir/refused" ||
+	fail "$(cat "$test_dir/refused")"
+git init -q --bare -b master "$test_dir/repo.git"
+git init -q -b master "$work"
+git -C "$work" remote add origin "$test_dir/repo.git"
+mkdir "$work/site" "$work/other"
+echo one >"$work/site/site.conf"
+printf '\0\377' >"$work/site/bytes"
+echo secret >"$work/site/secret"
+printf "path: /etc/site/secret\nowner: app\ngroup: app\nmode: '0600'\n" \
+	>"$work/site/secret.meta"
+echo gone >"$work/other/gone"
+echo text >"$work/README"
+push first
+# What another client put there stays; what it shares with the repository is taken over.
+config site '{"name": "byhand", "contents": "h\n"}' \
+	'{"name": "site.conf", "contents": "old\n", "note": "kept"}'
+equal "first pull" "4 files, 4 written, 0 deleted, 0 refused" "$(pull)"
+equal "mode of the clone" 700 "$(stat -c %a "$test_dir/clone")"
+equal "again" "4 files, 0 written, 0 deleted, 0 refused" "$(pull)"
+equal "taken over" "one kept" "$(MONGO_DB=configs mongo find site '{"name": "site.conf"}' |
+	python3 -c 'import json, sys
+d = json.load(sys.stdin); d = d[0] if isinstance(d, list) else d
+print(d["contents"].strip(), d["note"])')"
+u --service=site >"$test_dir/out"
+equal "on the node" "4 files of site, 4 written, 0 refused" "$(tail -n 1 "$test_dir/out")"
+has /etc/site.conf one 0:0 644
+has /etc/site/secret secret 4321:4322 600
+cmp "$root/etc/bytes" "$work/site/bytes"
+
+echo two >"$work/site/site.conf"
+rm -r "$work/site/bytes" "$work/other"
+push second
+equal "dry run" "4 files, 0 written, 0 deleted, 0 refused" "$(pull --dryrun)"
+equal "a change and two deletions" "2 files, 1 written, 2 deleted, 0 refused" "$(pull)"
+equal "left of other" 0 "$(MONGO_DB=configs mongo count other)"
+equal "left of site" 3 "$(MONGO_DB=configs mongo count site)"
+u --service=site >/dev/null
+has /etc/site.conf two 0:0 644
+
+note "what is in the clone and not in the repository"
+echo mine >"$test_dir/clone/site/intruder"
+echo mine >"$test_dir/clone/site/site.conf"
+touch "$test_dir/clone/.git/index.lock" "$test_dir/clone/.git/shallow.lock"
+equal "swept" "2 files, 0 written, 0 deleted, 0 refused" "$(pull)"
+
+note "a file that is left out deletes nothing"
+rm "$work/site/secret" "$work/site/secret.meta"
+ln -s /etc/shadow "$work/site/link"
+push third
+equal "link" "1 files, 0 written, 0 deleted, 1 refused" "$(pull)"
+grep -q 'left out: site/link: a symbolic link' "$test_dir/pull.err" ||
+	fail "$(cat "$test_dir/pull.err")"
+rm "$work/site/link"
+push fourth
+equal "without it" "1 files, 0 written, 1 deleted, 0 refused" "$(pull)"
+git -C "$work" rm -qr site
+push empty
+refuses 1 "$tool" --root="$test_dir/server" --server="$mongo_uri" \
+	--repo-path="$test_dir/clone" --remote-repo-url="file://$test_dir/repo.git"
+grep -q 'nothing is deleted' "$test_dir/refused" || fail "$(cat "$test_dir/refused")"
+equal "left of site" 2 "$(MONGO_DB=configs mongo count site)"
+
+note "a history that was rewritten, a dead server, a URL with a password"
+rm -rf "$work/.git"
+git init -q -b master "$work"
+git -C "$work" remote add origin "$test_dir/repo.git"
+mkdir "$work/site"
+echo anew >"$work/site/site.conf"
+git -C "$work" add -A
+git -C "$work" commit -qm anew
+git -C "$work" push -qf origin HEAD:master 2>/dev/null
+equal "rewritten" "1 files, 1 written, 0 deleted, 0 refused" "$(pull)"
+refuses 78 "$tool" --server="$mongo_uri" --repo-path="$test_dir/clone" \
+	--remote-repo-url=http://me:s3cret@127.0.0.1:1/x.git
+! grep -q s3cret "$test_dir/refused" || fail "$(cat "$test_dir/refused")"
+grep -q 'unable to access' "$test_dir/refused" || fail "$(cat "$test_dir/refused")"
+refuses 69 "$tool" --server=127.0.0.1:1 --repo-path="$test_dir/clone" \
+	--remote-repo-url="file://$test_dir/repo.git"
+
+note "by ssh, with the key"
+# An ssh that notes what it was asked and runs the command here.
+mkdir "$test_dir/bin"
+cat >"$test_dir/bin/ssh" <<SH
+#!/bin/sh
+printf '%s\n' "\$*" >>"$test_dir/ssh.args"
+for word; do :; done
+eval "\$word"
+SH
+chmod +x "$test_dir/bin/ssh"
+install -m 600 /dev/null "$test_dir/the key"
+equal "by ssh" "1 files, 0 written, 0 deleted, 0 refused" "$(PATH=$test_dir/bin:$PATH \
+	pull --remote-repo-url="ssh://git@dev.example.com$test_dir/repo.git" \
+	--git-cert="$test_dir/the key")"
+grep -q -- "-o BatchMode=yes .*-i $test_dir/the key .*git@dev.example.com git-upload-pack" \
+	"$test_dir/ssh.args" || fail "$(cat "$test_dir/ssh.args")"
+
 note "a reader sees old or new, whole, under writers and kills"
 for text in a b; do
 	head -c 3000000 /dev/zero | tr '\0' "$text" >"$test_dir/big-$text"
@@ -109,7 +228,7 @@ pymongo.MongoClient(sys.argv[1])["configs"][sys.argv[3]].insert_one(
 PY
 done
 u --service=a >/dev/null
-for i in $(seq "$(by_length 8 200)"); do
+for i in $(seq "$(by_length 5 200)"); do
 	spawn writer-a aerostat --root="$root" --server="$mongo_uri" --update-configs --service=a
 	spawn writer-b aerostat --root="$root" --server="$mongo_uri" --update-configs --service=b
 	[ $((i % 2)) = 0 ] || stop writer-b KILL
