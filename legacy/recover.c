@@ -10,14 +10,6 @@
 #include "legacy/recover.h"
 #include "lib/file.h"
 
-static int fail(struct aero_err *err, const char *what, const char *path)
-{
-	int e = errno;
-
-	return aero_err_set(err, aero_rc_of_errno(e), "%s '%s': %s%s", what, path,
-		strerror(e), aero_remedy(e));
-}
-
 /* ---- the copy before the first take-over ---- */
 
 int aero_before_save(const struct aero_hosts_paths *paths,
@@ -40,7 +32,8 @@ static int provisional(const struct aero_hosts_paths *paths, struct stat *ret_st
 {
 	*ret = false;
 	if (lstat(paths->before, ret_st) < 0)
-		return errno == ENOENT ? AERO_OK : fail(err, "stat", paths->before);
+		return errno == ENOENT ? AERO_OK
+				       : aero_file_fail(err, "stat", paths->before);
 	*ret = S_ISREG(ret_st->st_mode) && (ret_st->st_mode & AERO_TARGET_MARK) != 0;
 	return AERO_OK;
 }
@@ -52,7 +45,7 @@ int aero_before_settle(const struct aero_hosts_paths *paths, struct aero_err *er
 	int rc = provisional(paths, &st, &is, err);
 
 	if (rc == AERO_OK && is && chmod(paths->before, st.st_mode & 0777) < 0)
-		rc = fail(err, "chmod", paths->before);
+		rc = aero_file_fail(err, "chmod", paths->before);
 	return rc;
 }
 
@@ -65,7 +58,7 @@ static int drop(const struct aero_hosts_paths *paths, struct aero_err *err)
 	if (rc != AERO_OK || !is)
 		return rc;
 	if (unlink(paths->before) < 0)
-		return fail(err, "remove", paths->before);
+		return aero_file_fail(err, "remove", paths->before);
 	/* nor may it come back without the temporary file */
 	return aero_file_sync_dir(paths->before, err);
 }
@@ -168,7 +161,7 @@ static int unfinished(const struct aero_hosts_paths *paths, struct aero_target *
 		rc = aero_before_settle(paths, err);
 	}
 	if (rc == AERO_OK && unlink(target->tmp) < 0)
-		rc = fail(err, "remove", target->tmp);
+		rc = aero_file_fail(err, "remove", target->tmp);
 	return rc == AERO_OK ? aero_file_sync_dir(target->tmp, err) : rc;
 }
 
@@ -183,7 +176,7 @@ int aero_recover(const struct aero_hosts_paths *paths, struct aero_target *targe
 		return rc;
 	if (access(target->tmp, F_OK) != 0)
 		return errno == ENOENT ? aero_before_settle(paths, err)
-				       : fail(err, "stat", target->tmp);
+				       : aero_file_fail(err, "stat", target->tmp);
 	/* with a temporary file left, the file was not taken over */
 	rc = drop(paths, err);
 	if (rc == AERO_OK)

@@ -18,7 +18,7 @@
 #define LOCK_TRIES 8
 #define LOCK_PAUSE_NS (10 * 1000 * 1000)
 
-static int fail(struct aero_err *err, const char *what, const char *path)
+int aero_file_fail(struct aero_err *err, const char *what, const char *path)
 {
 	int e = errno;
 
@@ -38,7 +38,7 @@ int aero_file_write(
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return fail(err, "write", path);
+			return aero_file_fail(err, "write", path);
 		at += n;
 		len -= (size_t)n;
 	}
@@ -68,7 +68,7 @@ static int read_all(int fd, const char *path, size_t size, size_t max, char **re
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return fail(err, "read", path);
+			return aero_file_fail(err, "read", path);
 		if (n == 0)
 			break;
 		len += (size_t)n;
@@ -90,7 +90,7 @@ int aero_file_read_fd(int fd, const char *path, size_t max, char **ret, size_t *
 	int rc;
 
 	if (fstat(fd, &st) < 0)
-		return fail(err, "stat", path);
+		return aero_file_fail(err, "stat", path);
 	if (!S_ISREG(st.st_mode))
 		return aero_err_set(err, AERO_BAD, "'%s' is not a regular file", path);
 	size = (size_t)st.st_size + 2;
@@ -119,7 +119,7 @@ int aero_file_read(
 	if (fd < 0 && errno == ENOENT)
 		return aero_err_set(err, AERO_MISS, "'%s' does not exist", path);
 	if (fd < 0)
-		return fail(err, "open", path);
+		return aero_file_fail(err, "open", path);
 	rc = aero_file_read_fd(fd, path, max, ret, ret_len, err);
 	(void)close(fd);
 	return rc;
@@ -137,17 +137,17 @@ int aero_file_replace(
 	(void)unlink(tmp);
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0) {
-		rc = fail(err, "create", tmp);
+		rc = aero_file_fail(err, "create", tmp);
 		why = errno;
 		goto out;
 	}
 	rc = aero_file_write(fd, tmp, data, len, err);
 	if (rc == AERO_OK && fchmod(fd, mode) < 0)
-		rc = fail(err, "chmod", tmp);
+		rc = aero_file_fail(err, "chmod", tmp);
 	if (rc == AERO_OK && fsync(fd) < 0)
-		rc = fail(err, "fsync", tmp);
+		rc = aero_file_fail(err, "fsync", tmp);
 	if (rc == AERO_OK && rename(tmp, path) < 0)
-		rc = fail(err, "rename to", path);
+		rc = aero_file_fail(err, "rename to", path);
 	why = errno;
 	if (rc != AERO_OK) {
 		(void)unlink(tmp);
@@ -183,9 +183,9 @@ int aero_file_sync_dir(const char *path, struct aero_err *err)
 			err, AERO_NOMEM, "fsync of '%s': out of memory", path);
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		rc = fail(err, "open", dir);
+		rc = aero_file_fail(err, "open", dir);
 	else if (fsync(fd) < 0 && errno != EINVAL) /* EINVAL: cannot, so need not */
-		rc = fail(err, "fsync", dir);
+		rc = aero_file_fail(err, "fsync", dir);
 	if (fd >= 0)
 		(void)close(fd);
 	free(dir);
@@ -208,11 +208,11 @@ int aero_dir_make(const char *path, struct aero_err *err)
 		if (why == 0) {
 			/* 0755 whatever the umask; and what is synced below it later
 			 * needs the directory itself on the disk */
-			rc = chmod(copy, 0755) < 0 ? fail(err, "chmod", copy)
+			rc = chmod(copy, 0755) < 0 ? aero_file_fail(err, "chmod", copy)
 						   : aero_file_sync_dir(copy, err);
 		} else if (stat(copy, &st) < 0) {
 			errno = why; /* EACCES, where stat finds nothing */
-			rc = fail(err, "make directory", copy);
+			rc = aero_file_fail(err, "make directory", copy);
 		} else if (!S_ISDIR(st.st_mode)) {
 			rc = aero_err_set(err, AERO_IO, "'%s' is not a directory", copy);
 		}
@@ -238,7 +238,7 @@ static int write_pid(int fd, const char *path, struct aero_err *err)
 	int len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 
 	if (pwrite(fd, text, (size_t)len, 0) != len || ftruncate(fd, len) < 0)
-		return fail(err, "write", path);
+		return aero_file_fail(err, "write", path);
 	return AERO_OK;
 }
 
@@ -256,12 +256,12 @@ int aero_lock_take(const char *path, int *ret_fd, pid_t *ret_holder, struct aero
 	/* for root alone: whoever may open it could lock it, and keep us out */
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {
-		rc = fail(err, "open lock", path);
+		rc = aero_file_fail(err, "open lock", path);
 		goto out;
 	}
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR) {
-			rc = fail(err, "lock", path);
+			rc = aero_file_fail(err, "lock", path);
 			goto out;
 		}
 		if (++tries == LOCK_TRIES) {
@@ -275,7 +275,7 @@ int aero_lock_take(const char *path, int *ret_fd, pid_t *ret_holder, struct aero
 		(void)nanosleep(&pause, NULL);
 	}
 	if (fchmod(fd, 0600) < 0) {
-		rc = fail(err, "chmod", path);
+		rc = aero_file_fail(err, "chmod", path);
 		goto out;
 	}
 	rc = write_pid(fd, path, err);

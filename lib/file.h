@@ -9,6 +9,10 @@
 
 #include "lib/err.h"
 
+/* What failed with errno on path, with the remedy where there is one, in words and as a
+ * code; errno stays. */
+int aero_file_fail(struct aero_err *err, const char *what, const char *path);
+
 /* Read a regular file of at most max bytes, NUL-ended behind *ret_len bytes; malloc'd.
  * AERO_MISS when there is none, AERO_BAD when it is larger or no regular file. */
 int aero_file_read(

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,17 +26,6 @@ static const struct {
 };
 
 static atomic_int least_level = AERO_INFO;
-
-bool aero_level_parse(const char *text, enum aero_level *ret)
-{
-	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-		if (strcasecmp(text, levels[i].name) == 0) {
-			*ret = (enum aero_level)i;
-			return true;
-		}
-	}
-	return false;
-}
 
 void aero_log_level(enum aero_level least)
 {

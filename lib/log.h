@@ -18,9 +18,6 @@ enum aero_level {
 	AERO_CRITICAL,
 };
 
-/* Parse a level in any case; false if it is none. */
-bool aero_level_parse(const char *text, enum aero_level *ret);
-
 void aero_log_level(enum aero_level least);
 void aero_log(enum aero_level level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

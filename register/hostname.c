@@ -19,14 +19,6 @@ bool aero_hostname_allowed(const struct aero_conf *conf)
 	       !conf->dryrun;
 }
 
-static int fail(struct aero_err *err, const char *what, const char *path)
-{
-	int e = errno;
-
-	return aero_err_set(err, aero_rc_of_errno(e), "%s '%s': %s%s", what, path,
-		strerror(e), aero_remedy(e));
-}
-
 /* Containers bind-mount /etc/hostname, and then it cannot be replaced but by its text:
  * over the old one and then cut, so that its first line is never missing. */
 static int write_in_place(const char *path, const char *line, struct aero_err *err)
@@ -34,15 +26,15 @@ static int write_in_place(const char *path, const char *line, struct aero_err *e
 	int rc, fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0)
-		return fail(err, "open", path);
+		return aero_file_fail(err, "open", path);
 	/* first, so that the temporary file does not come back with the new name there */
 	rc = aero_file_sync_dir(path, err);
 	if (rc == AERO_OK)
 		rc = aero_file_write(fd, path, line, strlen(line), err);
 	if (rc == AERO_OK && ftruncate(fd, (off_t)strlen(line)) < 0)
-		rc = fail(err, "truncate", path);
+		rc = aero_file_fail(err, "truncate", path);
 	if (rc == AERO_OK && fsync(fd) < 0)
-		rc = fail(err, "fsync", path);
+		rc = aero_file_fail(err, "fsync", path);
 	(void)close(fd);
 	return rc;
 }

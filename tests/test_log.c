@@ -34,26 +34,6 @@ static void assert_like(const char *text, const char *pattern)
 	regfree(&re);
 }
 
-static void levels_parse_in_any_case(void **state)
-{
-	static const struct {
-		const char *text;
-		int level; /* -1: none */
-	} rows[] = {{"DEBUG", AERO_DEBUG}, {"info", AERO_INFO}, {"Warning", AERO_WARNING},
-		{"ERROR", AERO_ERROR}, {"cRiTiCaL", AERO_CRITICAL}, {"", -1},
-		{"warn", -1}, {"INFO ", -1}};
-
-	(void)state;
-	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
-		enum aero_level level = AERO_DEBUG;
-		bool ok = aero_level_parse(rows[i].text, &level);
-
-		assert_int_equal(ok, rows[i].level >= 0);
-		if (ok)
-			assert_int_equal(level, rows[i].level);
-	}
-}
-
 static void a_line_has_time_level_and_text(void **state)
 {
 	char *text;
@@ -158,7 +138,6 @@ static void quoting_escapes_and_fits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(levels_parse_in_any_case),
 		cmocka_unit_test(a_line_has_time_level_and_text),
 		cmocka_unit_test(under_journald_a_line_has_a_priority_and_no_time),
 		cmocka_unit_test(lower_levels_are_not_logged),
