@@ -182,7 +182,11 @@ static void settle_newest(struct settle *s, size_t i, size_t end)
 		const struct aero_candidate *c = aero_order_at(&s->answers->order, j);
 
 		if (c->full || c->claim == AERO_CLAIM_HOST ||
-			c->claim == AERO_CLAIM_SERVICE || *won_of(c) == (c == best))
+			c->claim == AERO_CLAIM_SERVICE)
+			continue;
+		/* one that has lost may have lost to another now, for another reason */
+		s->answers->list_due |= c->claim == AERO_CLAIM_ALIAS && c != best;
+		if (*won_of(c) == (c == best))
 			continue;
 		change(s, c->doc);
 		*won_of(c) = c == best;
@@ -203,11 +207,9 @@ static void settle_groups(struct settle *s, settle_group *group)
 	for (size_t t = 0; !s->all && !s->failed && t < s->n; t++) {
 		const struct aero_candidate *c = &s->touched[t];
 
-		i = aero_order_find(order, c->key, c->len);
-		if (i == order->n || aero_order_at(order, i)->len != c->len ||
-			memcmp(aero_order_at(order, i)->key, c->key, c->len) != 0)
-			continue; /* nobody asks for it any more */
-		group(s, i, aero_order_group(order, i));
+		/* else nobody asks for it any more */
+		if (aero_order_find(order, c->key, c->len, &i, &end))
+			group(s, i, end);
 	}
 }
 
@@ -340,11 +342,11 @@ static void list_aliases(struct aero_answers *answers, const struct aero_documen
 {
 	for (size_t i = 0; i < doc->n_aliases; i++) {
 		const struct aero_label *alias = &doc->aliases[i];
-		size_t at;
+		size_t at, end;
 
-		if (alias->won)
+		if (alias->won || !aero_order_find(&answers->order, alias->key,
+					  alias->len, &at, &end))
 			continue;
-		at = aero_order_find(&answers->order, alias->key, alias->len);
 		list_lost(answers, doc, alias->text,
 			aero_order_at(&answers->order, at)->claim == AERO_CLAIM_HOST
 				? "alias that is a hostname"

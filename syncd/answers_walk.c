@@ -153,18 +153,16 @@ static bool next_changed(struct aero_answers_walk *walk, struct aero_entry *ret)
 	struct aero_answers *answers = walk->answers;
 	const struct aero_sorted *order = &answers->order;
 	const unsigned char *key;
+	size_t i, end;
 	uint16_t len;
-	size_t i;
 
 	if (walk->at == answers->changed.n)
 		return false;
 	key = answers->changed.bytes + answers->changed.at[walk->at++];
 	memcpy(&len, key, 2);
 	*ret = (struct aero_entry){.key = key + 2, .keylen = len};
-	i = aero_order_find(order, ret->key, len);
-	if (i < order->n && aero_order_at(order, i)->len == len &&
-		memcmp(aero_order_at(order, i)->key, ret->key, len) == 0)
-		(void)entry_of(answers, i, aero_order_group(order, i), ret);
+	if (aero_order_find(order, ret->key, len, &i, &end))
+		(void)entry_of(answers, i, end, ret);
 	return true;
 }
 

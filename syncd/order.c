@@ -90,8 +90,22 @@ struct aero_candidate *aero_candidates_add(
 	return to;
 }
 
-size_t aero_order_find(
-	const struct aero_sorted *order, const unsigned char *key, size_t len)
+size_t aero_order_group(const struct aero_sorted *order, size_t i)
+{
+	const struct aero_candidate *c = aero_order_at(order, i);
+	size_t end = i + 1;
+
+	for (; end < order->n; end++) {
+		const struct aero_candidate *next = aero_order_at(order, end);
+
+		if (next->len != c->len || memcmp(next->key, c->key, c->len) != 0)
+			break;
+	}
+	return end;
+}
+
+bool aero_order_find(const struct aero_sorted *order, const unsigned char *key,
+	size_t len, size_t *ret_i, size_t *ret_end)
 {
 	size_t low = 0, high = order->n, mid;
 
@@ -105,19 +119,10 @@ size_t aero_order_find(
 		else
 			high = mid;
 	}
-	return low;
-}
-
-size_t aero_order_group(const struct aero_sorted *order, size_t i)
-{
-	const struct aero_candidate *c = aero_order_at(order, i);
-	size_t end = i + 1;
-
-	for (; end < order->n; end++) {
-		const struct aero_candidate *next = aero_order_at(order, end);
-
-		if (next->len != c->len || memcmp(next->key, c->key, c->len) != 0)
-			break;
-	}
-	return end;
+	if (low == order->n || key_cmp(aero_order_at(order, low)->key,
+				       aero_order_at(order, low)->len, key, len) != 0)
+		return false;
+	*ret_i = low;
+	*ret_end = aero_order_group(order, low);
+	return true;
 }

@@ -31,9 +31,9 @@ void aero_order_init(struct aero_sorted *order);
 size_t aero_candidates_count(const struct aero_document *doc);
 struct aero_candidate *aero_candidates_add(
 	struct aero_candidate *to, struct aero_document *doc);
-/* The first candidate whose key is not less. */
-size_t aero_order_find(
-	const struct aero_sorted *order, const unsigned char *key, size_t len);
+/* Those who ask for this key: from *ret_i up to *ret_end; false: nobody does. */
+bool aero_order_find(const struct aero_sorted *order, const unsigned char *key,
+	size_t len, size_t *ret_i, size_t *ret_end);
 /* Behind the last one that asks for the same key as i. */
 size_t aero_order_group(const struct aero_sorted *order, size_t i);
 

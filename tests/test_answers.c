@@ -548,6 +548,35 @@ static void changes_add_up(void **state)
 	end(&f);
 }
 
+/* It lost before and it loses now, but to another. */
+static void a_lost_alias_says_to_whom(void **state)
+{
+	unsigned char key[AERO_DOCUMENT_KEY_MAX];
+	bson_t id = BSON_INITIALIZER;
+	struct fixture f;
+
+	(void)state;
+	BSON_APPEND_INT32(&id, "_id", 2);
+	begin(&f, "", "", false, false);
+	put_json(f.answers, ALIASES(1, "w-9", "10.0.0.1", "\"x\""));
+	put_json(f.answers, HOST(2, "x", "10.0.0.2"));
+	make(&f);
+	assert_non_null(strstr(f.text, "! x: alias that is a hostname\n"));
+	put_json(f.answers, ALIASES(3, "w-1", "10.0.0.3", "\"x\""));
+	assert_int_equal(
+		aero_answers_put(f.answers, key, aero_document_key(&id, key), NULL, &err),
+		AERO_OK);
+	make(&f);
+	assert_non_null(strstr(f.text, "~x = w-1 10.0.0.3 x\n"));
+	assert_non_null(strstr(f.text, "! x: alias of another node\n"));
+	put_json(f.answers, HOST(2, "x", "10.0.0.2"));
+	put_json(f.answers, HOST(3, "w-1", "10.0.0.3"));
+	make(&f);
+	assert_non_null(strstr(f.text, "! x: alias that is a hostname\n"));
+	bson_destroy(&id);
+	end(&f);
+}
+
 static void keys_of_ids_differ_as_the_ids_do(void **state)
 {
 	static const char *const ids[] = {"1", "2", "-1", "1.5", "\"1\"", "\"\"", "null",
@@ -678,6 +707,7 @@ int main(void)
 		cmocka_unit_test(limits_cut_from_the_end_and_are_counted),
 		cmocka_unit_test(counts_say_what_is_in_the_collection),
 		cmocka_unit_test(changes_add_up),
+		cmocka_unit_test(a_lost_alias_says_to_whom),
 		cmocka_unit_test(keys_of_ids_differ_as_the_ids_do),
 		cmocka_unit_test(a_domain_or_zone_that_is_no_name_is_refused),
 		cmocka_unit_test(rows_of_the_hosts_file_are_in_natural_order),
