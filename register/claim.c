@@ -79,11 +79,10 @@ static int claim_or_renew(struct aero_actor *actor)
 }
 
 /* What a client put into the collection may be no name for a machine. */
-static int check_name(const struct aero_actor *actor, struct aero_err *err)
+int aero_check_name(const char *name, struct aero_err *err)
 {
 	static char dot[] = ".", *dots[] = {dot};
 	static const struct aero_list all = {dots, 1};
-	const char *name = actor->slot.hostname;
 	const char *why = *name == '\0' ? NULL : aero_name_refuse(name, true, NULL, &all);
 	char shown[100];
 
@@ -110,7 +109,7 @@ int aero_step_R2_FIND(struct aero_actor *actor, struct aero_err *err)
 			"register it with service %s",
 			actor->slot.hostname, actor->service);
 	if (rc == AERO_OK)
-		rc = check_name(actor, err);
+		rc = aero_check_name(actor->slot.hostname, err);
 	if (rc != AERO_OK && rc != AERO_MISS)
 		return rc;
 	actor->had_none = actor->had_none || rc == AERO_MISS;

@@ -13,12 +13,6 @@
 #define APART_MIN_MS 1000
 #define APART_MAX_MS 3000
 
-static uint64_t random_bits(void *arg)
-{
-	(void)arg;
-	return aero_random();
-}
-
 /* Who identity.json says that this machine is; AERO_MISS: it is not ours to heal. */
 static int who_am_i(struct aero_session *session, struct aero_err *err)
 {
@@ -113,7 +107,7 @@ static int heal(struct aero_session *session, enum aero_healed *ret, char hostna
 		return AERO_OK;
 	}
 	aero_actor_begin(&actor, AERO_ACT_REGISTER, session->store, session->info.service,
-		session->info.masterful, &session->me, random_bits, NULL);
+		session->info.masterful, &session->me, aero_session_random, NULL);
 	/* It may be released or declared dead at any moment. */
 	actor.asked = false;
 	rc = aero_session_drive(session, &actor, err);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "register/plan.h"
+#include "register/steps.h"
 
 static void take(struct aero_plan *plan, const char *hostname, enum aero_how how)
 {
@@ -89,9 +90,10 @@ int aero_plan_register(struct aero_store *store, const char *service, bool maste
 		rc = aero_err_set(err, AERO_REFUSED,
 			"this node is %.64s; release it first (`aerostat release`)",
 			slot.hostname);
-	else if (rc == AERO_OK && *slot.hostname != '\0')
+	else if (rc == AERO_OK && *slot.hostname != '\0') {
+		rc = aero_check_name(slot.hostname, err);
 		take(&plan, slot.hostname, AERO_HOW_HELD);
-	else if (rc == AERO_OK || rc == AERO_MISS)
+	} else if (rc == AERO_OK || rc == AERO_MISS)
 		rc = newcomer(store, service, masterful, &plan, err);
 	aero_slot_clear(&slot);
 	if (rc == AERO_OK)

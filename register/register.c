@@ -15,12 +15,6 @@
 
 #define BRIEF_DEADLINE 10 /* seconds */
 
-static uint64_t random_bits(void *arg)
-{
-	(void)arg;
-	return aero_random();
-}
-
 /* ---- register ---- */
 
 struct register_plan {
@@ -43,7 +37,7 @@ static int register_really(struct aero_session *session, FILE *out, struct aero_
 	int rc;
 
 	aero_actor_begin(&actor, AERO_ACT_REGISTER, session->store, session->info.service,
-		session->info.masterful, &session->me, random_bits, NULL);
+		session->info.masterful, &session->me, aero_session_random, NULL);
 	rc = aero_session_drive(session, &actor, err);
 	if (rc == AERO_OK)
 		rc = aero_mark_registered(session, actor.hostname, err);
@@ -164,7 +158,7 @@ static int change_master(
 		return rc;
 	}
 	aero_actor_begin(&actor, AERO_ACT_CHANGE_MASTER, session->store,
-		session->info.service, true, &session->me, random_bits, NULL);
+		session->info.service, true, &session->me, aero_session_random, NULL);
 	rc = aero_session_drive(session, &actor, err);
 	if (rc == AERO_OK)
 		rc = aero_mark_master(session, actor.hostname, here, err);
@@ -229,7 +223,7 @@ static int release(
 			held.slot.hostname != NULL ? held.slot.hostname : "");
 	} else if (rc == AERO_OK) {
 		aero_actor_begin(&actor, AERO_ACT_RELEASE, session->store, service, true,
-			&session->me, random_bits, NULL);
+			&session->me, aero_session_random, NULL);
 		rc = aero_session_drive(session, &actor, err);
 		if (rc == AERO_OK && here)
 			rc = aero_identity_remove(session->conf, err);

@@ -289,6 +289,12 @@ static int drive_once(void *arg, struct aero_err *err)
 	return AERO_OK;
 }
 
+uint64_t aero_session_random(void *arg)
+{
+	(void)arg;
+	return aero_random();
+}
+
 int aero_session_drive(
 	struct aero_session *session, struct aero_actor *actor, struct aero_err *err)
 {

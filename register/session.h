@@ -33,6 +33,8 @@ int aero_session_indexes(struct aero_session *session, FILE *out, struct aero_er
 /* Call once until it does not fail or the deadline is past, backing off between. */
 int aero_session_try(struct aero_session *session,
 	int (*once)(void *arg, struct aero_err *err), void *arg, struct aero_err *err);
+/* An actor's source of random numbers. */
+uint64_t aero_session_random(void *arg);
 /* Run an actor to its end. */
 int aero_session_drive(
 	struct aero_session *session, struct aero_actor *actor, struct aero_err *err);

@@ -33,6 +33,8 @@ int aero_insert_blank(
 int aero_insert_master(
 	struct aero_actor *actor, enum aero_step next, struct aero_err *err);
 
+/* AERO_REFUSED if a slot's hostname, '' apart, is no name for a machine. */
+int aero_check_name(const char *name, struct aero_err *err);
 /* AERO_REFUSED if the slot that was read belongs to another service. */
 int aero_check_service(struct aero_actor *actor, struct aero_err *err);
 

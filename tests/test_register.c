@@ -212,21 +212,25 @@ static void dry_run_writes_nothing(void **state)
 	assert_int_not_equal(0, stat(test_path("dryroot"), &st));
 }
 
-static void name_of_another_service_is_refused_and_a_dry_run_says_so(void **state)
+/* With this slot in the store, i-t's registration in service taken is refused, as a dry
+ * run says. */
+static void expect_refused(const char *hostname, const char *service,
+	const char *instance_id, const char *why)
 {
 	static const char *const flags[] = {"--dryrun", ""};
-	char server[320], hostname[] = "taken-0", service[] = "other", words[64],
-			  none[] = "";
+	char server[320], texts[3][64], words[64], none[] = "";
 	struct aero_store_opts opts = {.server = server, .port = 1};
-	struct aero_slot slot = {.hostname = hostname,
-		.service = service,
+	struct aero_slot slot = {.hostname = texts[0],
+		.service = texts[1],
 		.service_type = none,
-		.who = {.instance_id = none, .ip = none, .ip6 = none}};
+		.who = {.instance_id = texts[2], .ip = none, .ip6 = none}};
 	struct aero_store *store = NULL;
 	struct aero_err err = {""};
 
-	(void)state;
 	(void)snprintf(server, sizeof(server), "lmdb:%s", names);
+	(void)snprintf(texts[0], sizeof(texts[0]), "%s", hostname);
+	(void)snprintf(texts[1], sizeof(texts[1]), "%s", service);
+	(void)snprintf(texts[2], sizeof(texts[2]), "%s", instance_id);
 	assert_int_equal(AERO_OK, aero_store_open(&opts, &store, &err));
 	assert_int_equal(AERO_OK, aero_store_slot_import(store, &slot, &err));
 	aero_store_close(store);
@@ -235,8 +239,20 @@ static void name_of_another_service_is_refused_and_a_dry_run_says_so(void **stat
 			"--service taken --instance-id i-t --ip 10.0.0.1 %s", flags[i]);
 		assert_int_equal(
 			AERO_REFUSED, run(aero_register_run, test_path("taken"), words));
-		assert_non_null(strstr(said_err.msg, "taken-0 that service taken needs"));
+		assert_non_null(strstr(said_err.msg, why));
 	}
+}
+
+static void name_of_another_service_is_refused_and_a_dry_run_says_so(void **state)
+{
+	(void)state;
+	expect_refused("taken-0", "other", "", "taken-0 that service taken needs");
+}
+
+static void held_name_that_is_none_is_refused_and_a_dry_run_says_so(void **state)
+{
+	(void)state;
+	expect_refused("localhost", "taken", "i-t", "which may not answer");
 }
 
 static void second_registrar_names_the_first(void **state)
@@ -401,6 +417,7 @@ int main(void)
 		cmocka_unit_test(dry_run_writes_nothing),
 		cmocka_unit_test(
 			name_of_another_service_is_refused_and_a_dry_run_says_so),
+		cmocka_unit_test(held_name_that_is_none_is_refused_and_a_dry_run_says_so),
 		cmocka_unit_test(second_registrar_names_the_first),
 		cmocka_unit_test(not_root_is_told_what_to_do),
 		cmocka_unit_test(crowd_at_once_gets_dense_names),
