@@ -67,15 +67,12 @@ class Storm:
     async def trouble(self, child):
         """Killed or frozen at a moment of its run that nobody chose."""
         await asyncio.sleep(self.random.random() ** 2)
-        try:
-            if self.random.random() < 0.6:
-                child.kill()
-            else:
-                child.send_signal(signal.SIGSTOP)
-                await asyncio.sleep(0.2 + self.random.random())
-                child.send_signal(signal.SIGCONT)
-        except ProcessLookupError:
-            pass
+        if self.random.random() < 0.6:
+            send(child, signal.SIGKILL)
+        else:
+            send(child, signal.SIGSTOP)
+            await asyncio.sleep(0.2 + self.random.random())
+            send(child, signal.SIGCONT)
 
     async def run(self, node, *more):
         """A registrar. True if it acknowledged."""
@@ -130,20 +127,19 @@ class Storm:
     # ---- what nodes do ----
 
     async def die(self, node):
-        """The machine is gone, with what runs on it; then its name is taken away."""
+        """The machine is gone, with what runs on it; then its name is taken away. False
+        if it was gone already."""
         if node.ended:
-            return
+            return False
         node.ended = True
         if node.child is not None:
-            try:
-                node.child.kill()
-            except ProcessLookupError:
-                pass
+            send(node.child, signal.SIGKILL)
         async with node.lock:
             self.note("ending", node)
             self.nodes.remove(node)
             self.dead.append(node)
             await self.reap(node)
+        return True
 
     async def release(self, node):
         """Given back, and mostly registered again under the same id."""
@@ -162,10 +158,10 @@ class Storm:
     async def act(self):
         chance, one = self.random.random(), self.random.choice(self.nodes)
         if chance < 0.4:
-            gone = self.some(one, self.random.randint(1, 4))
-            new = [self.node(one.service, one.masterful) for _ in gone]
-            await asyncio.gather(*map(self.die, gone))
-            await asyncio.gather(*map(self.register, new))
+            gone = await asyncio.gather(*map(
+                self.die, self.some(one, self.random.randint(1, 4))))
+            await asyncio.gather(*(self.register(self.node(one.service, one.masterful))
+                                   for died in gone if died))
         elif chance < 0.7 and one.masterful:
             await asyncio.gather(*map(self.promote, self.some(one, self.random.randint(1, 4))))
         elif chance < 0.8:
@@ -225,6 +221,15 @@ class Storm:
         print("calm; %d nodes, %d died" % (len(self.nodes), len(self.dead)), flush=True)
         await self.settle()
         touch(args.dir, "rest")
+
+
+def send(child, number):
+    """Not by its own method, which takes the exit code from whoever waits for it."""
+    if child.returncode is None:
+        try:
+            os.kill(child.pid, number)
+        except ProcessLookupError:
+            pass
 
 
 def touch(folder, name):

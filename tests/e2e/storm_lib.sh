@@ -25,11 +25,18 @@ storm_begin()
 	spawn storm /usr/bin/python3 "$e2e_dir/storm.py" --dir="$storm_dir" --tool="$tool" "$@"
 }
 
+# For scripts/storm, which shows how it goes.
+storm_progress()
+{
+	:
+}
+
 # storm_on: does it still go on? Ends the test when one of the two has failed.
 storm_on()
 {
+	storm_progress
 	alive observer || storm_failed observer
-	[ -e "$storm_dir/rest" ] || alive storm || storm_failed storm
+	alive storm || [ -e "$storm_dir/rest" ] || storm_failed storm
 	[ ! -e "$storm_dir/over" ]
 }
 
@@ -136,7 +143,6 @@ storm_mongo()
 	storm_begin mongo "$mongo_uri" -- --server="$mongo_uri" "$@"
 	sleep 1
 	while storm_on; do
-		${storm_say:-:} "${kinds[i % ${#kinds[@]}]}"
 		storm_fault "${kinds[i % ${#kinds[@]}]}"
 		i=$((i + 1))
 		sleep 0.5
