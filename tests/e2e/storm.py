@@ -163,7 +163,8 @@ class Storm:
             await asyncio.gather(*(self.register(self.node(one.service, one.masterful))
                                    for died in gone if died))
         elif chance < 0.7 and one.masterful:
-            await asyncio.gather(*map(self.promote, self.some(one, self.random.randint(1, 4))))
+            await asyncio.gather(*map(
+                self.promote, self.some(one, self.random.randint(1, 4))))
         elif chance < 0.8:
             await self.release(one)
         else:

@@ -67,10 +67,10 @@ class Checker:
         self.promised, self.pending = {}, []  # id: since when; tolds not due yet
         self.ended = {}                       # id: when its promise ended
         self.runs = collections.defaultdict(list)   # id: [begun, over or None]
-        self.named = collections.defaultdict(dict)  # id: {epoch: when an op named it as m}
+        self.named = collections.defaultdict(dict)  # id: {epoch: when it was m}
         self.blank = {}                       # (name, reg): since when
-        self.masters = collections.defaultdict(list)  # service: (when, id, epoch)
-        self.places = collections.defaultdict(list)   # id: (when, hostname)
+        self.masters = collections.defaultdict(list)  # (since, when, id, epoch, every)
+        self.places = collections.defaultdict(list)   # id: (since, when, hostname)
         self.recent = collections.deque(maxlen=4000)  # (when, words): for a trace
         self.claims = []                      # told or master, to be judged later
         self.versions = 0
@@ -109,24 +109,26 @@ class Checker:
 
     # ---- one version after the other ----
 
-    def version(self, when, state, every):
+    def version(self, when, state, every, since=None, until=None):
         """The store at that moment. every: no version was missed since the last one.
-        Raises Broken."""
+        Where the moment is not known it came after since, and before until. Raises
+        Broken."""
+        since, until = since or when, until or when
         self._due(when)
         self.versions += 1
         before, self.state = self.state, state
         self._remember(when, before, state)
         self.when = when
         self.static(state, self.promised)
-        self._history(when, state)
+        self._history(since, when, state, every)
         for key, was in before.slots.items():
             if key not in state.slots:
                 self._broken("I4", "%s was deleted" % was.get("hostname"))
         for key, slot in state.slots.items():
             was = before.slots.get(key)
             if was is not slot and was != slot:
-                self._changed(when, before, state, was, slot, every)
-        self._blanks(when, state)
+                self._changed(since, when, before, state, was, slot, every)
+        self._blanks(until, state)
         self._judge(when, every)
         self._done()
 
@@ -177,31 +179,31 @@ class Checker:
                 self._broken("I7", "the acknowledged name of %s is lost" % node_id)
         return places
 
-    def _history(self, when, state):
+    def _history(self, since, when, state, every):
         """The master, seen over time; I3: once there, it is there in every state."""
         masters = {s.get("service"): s for s in state.slots.values()
                    if s.get("hostname") == master_of(s.get("service", ""))}
         for service, slot in masters.items():
             who, epoch = occupant(slot), slot.get("epoch") or 0
             seen = self.masters[service]
-            last = seen[-1] if seen else (0, "", 0)
-            if epoch < last[2]:
+            last = seen[-1][2:4] if seen else ("", 0)
+            if epoch < last[1]:
                 self._broken("I5", "the epoch of %s went down from %s to %s" % (
-                    slot["hostname"], last[2], epoch))
-            if not who and last[1] in self.promised and epoch == last[2]:
+                    slot["hostname"], last[1], epoch))
+            if not who and last[0] in self.promised and epoch == last[1]:
                 self._broken("I3", "%s is blank, and %s lives" % (
-                    slot["hostname"], last[1]))
-            if not seen or last[1:] != (who, epoch):
-                seen.append((when, who, epoch))
+                    slot["hostname"], last[0]))
+            if not seen or last != (who, epoch):
+                seen.append((since, when, who, epoch, every))
         for service in self.masters:
             if service not in masters:
                 self._broken("I3", "%s is no longer there" % master_of(service))
         for service, control in state.control.items():
             op = (control or {}).get("op") or {}
             if op.get("m"):
-                self.named[op["m"]].setdefault(control["epoch"], when)
+                self.named[op["m"]].setdefault(control["epoch"], since)
 
-    def _changed(self, when, before, state, was, slot, every):
+    def _changed(self, since, when, before, state, was, slot, every):
         name, service = slot.get("hostname"), slot.get("service")
         old, new = occupant(was), occupant(slot)
         if was is not None and was.get("hostname") != name:
@@ -209,7 +211,7 @@ class Checker:
         if old == new:
             return
         if new:
-            self.places[new].append((when, name))
+            self.places[new].append((since, when, name))
         if was is not None and not old and new and name != master_of(service):
             self._lowest(state, slot, new)
         if not every:
@@ -241,7 +243,9 @@ class Checker:
                 continue
             number = number_of(other)
             since = self.blank.get((other.get("hostname"), other.get("reg")))
-            if None not in (number, since) and number < taken and since < min(began) - 0.05:
+            if None in (number, since):
+                continue
+            if number < taken and since < min(began) - 0.05:
                 self._broken("I4", "%s claimed %s, and %s was blank since %.3f" % (
                     who, slot["hostname"], other["hostname"], since))
 
@@ -264,15 +268,19 @@ class Checker:
                 self._was_told(*claim[1:])
         self.claims = rest
 
+    @staticmethod
+    def _meets(seen, i, began, ended):
+        """Does what was seen at i, until the next was, fall into that time?"""
+        until = seen[i + 1][1] if i + 1 < len(seen) else float("inf")
+        return seen[i][0] <= ended + 0.05 and until >= began - 0.05
+
     def _was_master(self, began, ended, who, service):
         """I5: a change-over that was reported done has made its node master at some time
-        of its run. Where versions were missed the epoch tells it."""
+        of its run. Where versions were missed just then, nobody knows."""
         seen = self.masters[service]
-        for i, (since, held_by, epoch) in enumerate(seen):
-            until = seen[i + 1][0] if i + 1 < len(seen) else float("inf")
-            missed = i + 1 < len(seen) and seen[i + 1][2] > epoch + 1
-            if since <= ended + 0.05 and until >= began - 0.05 and (
-                    held_by == who or missed):
+        for i, (since, when, held_by, _, every) in enumerate(seen):
+            missed = not every and since <= ended + 0.05 and when >= began - 0.05
+            if missed or (held_by == who and self._meets(seen, i, began, ended)):
                 return
         self._broken("I5", "%s was told that it is the master of %s, and never was" % (
             who, service))
@@ -280,9 +288,8 @@ class Checker:
     def _was_told(self, began, ended, who, service, name):
         """I7: the name that was acknowledged was the node's at some time of the run."""
         seen = self.places[who]
-        for i, (since, place) in enumerate(seen):
-            until = seen[i + 1][0] if i + 1 < len(seen) else float("inf")
-            if place == name and since <= ended + 0.05 and until >= began - 0.05:
+        for i, (_, _, place) in enumerate(seen):
+            if place == name and self._meets(seen, i, began, ended):
                 return
         self._broken("I7", "%s was told that it is %s, and never was" % (who, name))
 
@@ -296,7 +303,7 @@ class Checker:
         places = self.static(state, self.promised)
         for service in state.control:
             if state.op(service)[0]:
-                self._broken("I6", "the change-over to %s is still open" % master_of(service))
+                self._broken("I6", "the change-over to %s is open" % master_of(service))
         for who, name in places.items():
             if state.gone(who):
                 self._broken("I6", "%s holds %s, and is dead or released" % (who, name))
@@ -325,8 +332,8 @@ class Checker:
                 doc.get("epoch"))
         if what == "control":
             op = doc.get("op") or {}
-            return "control %s-master: epoch %s, %s" % (key, doc.get("epoch"), "p '%s' m '%s'" % (
-                op.get("p"), op.get("m")) if op else "no op")
+            named = "p '%s' m '%s'" % (op.get("p"), op.get("m")) if op else "no op"
+            return "control %s-master: epoch %s, %s" % (key, doc.get("epoch"), named)
         return "node %s: gen %s left %s dead %s" % (
             key, doc.get("gen"), doc.get("left"), bool(doc.get("dead")))
 

@@ -261,7 +261,7 @@ def observe_lmdb(checker, folder, tool, path):
 
 
 def follow_lmdb(checker, folder, child):
-    last, every, rest, text = None, 0, 0.0, b""
+    last, at, every, rest, text = None, 0.0, 0, 0.0, b""
     ready(folder)
     while True:
         more = child.stdout.read()
@@ -284,7 +284,8 @@ def follow_lmdb(checker, folder, child):
             next_one = last is not None and found["version"] == last + 1
             every += next_one
             last = found["version"]
-            checker.version(found["at"], state, next_one)
+            checker.version(found["at"], state, next_one, at, found["until"])
+            at = found["at"]
     verdict(checker, folder, {"successive": every})
 
 
