@@ -17,6 +17,7 @@ steps, and what is there in the end. Nodes a-h are ours, p-z run the original. S
     heal         all of ours heal themselves, until there is nothing to heal
     op:a,x       an op of ours stands open, as a crash leaves it: a instead of x
     drop:NAME=x  the operator deletes this document
+    all:r:a/o:x  these steps at once
 
 After each step no name and no live node is there twice (I1, I2), from the first of our
 registrations on, which makes the indexes; after each heal and in the end each node of ours
@@ -75,6 +76,9 @@ ROWS = [
      DB + "=z", "r:a o:z r:b", DB + "db-slave-2=a =z db-slave-3=b"),
     ("its registration while our change-over stands open", "db",
      "o:x r:a op:a,x o:y heal", "db-master=a db-slave-1=x db-slave-2=y"),
+    ("a crowd of both", "", "r:a all:r:b/o:x/r:c/o:y/r:d/o:z heal", None),
+    ("a crowd of both in the gaps, masterful", "db-master=x db-slave-1= db-slave-2= db-slave-3=",
+     "r:a all:r:b/o:p/r:c/o:q/r:d/c:a/o:r heal", None),
     # --- aliases ---
     ("an alias that goes to ours takes only itself", "", "o:x+www+static r:a+www",
      "web-0=x+static web-1=a+www"),
@@ -89,11 +93,14 @@ ROWS = [
      "db-master=y db-slave-1=x db-slave-2=a"),
     ("its old master was an original's: it stays nameless", "db", "o:x o:y r:a m:y heal",
      "db-master=y =x db-slave-2=a"),
-    ("over our open one", "db", "o:x r:a r:b op:a,x m:x m:y heal", None),
-    ("ours in the middle of its", "db", "r:a r:b o:x m:x@2 c:b m:x> heal", None),
+    ("over our open one", "db", "o:x r:a r:b op:a,x m:x m:y heal",
+     "=x db-master=a db-slave-1= db-slave-2=b"),
+    ("ours in the middle of its", "db", "r:a r:b o:x m:x@2 c:b m:x> heal",
+     "= =x db-master=b db-slave-1=a"),
     ("it picks no name for whom has healed: null", "db", "r:a o:x m:x@pick heal m:x> heal",
-     None),
-    ("we go on where it died", "db", "r:a o:x r:b m:x@3 heal", None),
+     "= = db-master=x db-slave-1=a"),
+    ("we go on where it died", "db", "r:a o:x r:b m:x@3 heal",
+     "= =x db-master=a db-slave-2=b"),
     # --- its reaper ---
     ("takes a node of ours that is pending", "", "r:a r:b k:a heal", "web-0=a web-1=b"),
     ("and gives its name away", "", "r:a r:b k:a o:x heal", "web-0=x web-1=b web-2=a"),
@@ -104,7 +111,12 @@ ROWS = [
     ("it blanks one without an address that was left", "web-0=x web-1=/10.9.9.9", "r:a k:",
      "web-0=x web-1=a"),
 ] + [("healed at stop %d of its change-over" % n, "db",
-      "r:a r:b o:x m:x@%d heal m:x> heal" % n, None) for n in range(1, 6)]
+      "r:a r:b o:x m:x@%d heal m:x> heal" % n, want) for n, want in (
+          (1, "db-master=x db-slave-1=b db-slave-2=a"),
+          (2, "= = =x db-master=a db-slave-1=b"),
+          (3, "= = =x db-master=a db-slave-1=b"),
+          (4, "= = db-master=x db-slave-1=b db-slave-2=a"),
+          (5, "= db-master=x db-slave-1=b db-slave-2=a"))]
 
 
 class Broken(Exception):
@@ -234,6 +246,10 @@ class World:
                 "p": {**empty, "ip": self.ip(p), "ip6": "fd00::%d" % ord(p)},
                 "m": {**empty, "ip": self.ip(m)}}}}}, upsert=True)
 
+    def step_all(self, text):
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(self.step, text.split("/")))
+
     def step_drop(self, text):
         name, node = text.split("=")
         if self.db.servers.delete_many({"hostname": name, "instance_id": "i-" + node}
@@ -255,6 +271,10 @@ class World:
             if roots:
                 raise Broken("heals without end: " + done.stdout)
         self.check_rest()
+
+    def step(self, text):
+        word, _, rest = text.partition(":")
+        getattr(self, "step_" + word)(rest)
 
     # --- what must hold ---
 
@@ -304,13 +324,12 @@ class World:
             self.put()
             for step in self.steps.split():
                 done.append(step)
-                word, _, text = step.partition(":")
-                getattr(self, "step_" + word)(text)
+                self.step(step)
                 self.check_always()
-            for action in self.begun.values():
-                run(action)
-            self.settle()
             if self.want is None:
+                for action in self.begun.values():
+                    run(action)
+                self.settle()
                 self.step_heal()
             self.check_rest()
             self.check_answers()
