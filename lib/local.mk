@@ -32,6 +32,7 @@ lib_libaero_la_SOURCES = \
 	lib/json.c lib/json.h \
 	lib/status.c lib/status.h lib/status_bson.h \
 	lib/store.c lib/store.h lib/store_ops.h \
+	lib/store_change.c \
 	lib/store_doc.c lib/store_doc.h \
 	lib/store_lmdb.c lib/store_lmdb.h \
 	lib/store_lmdb_table.c \
@@ -43,6 +44,7 @@ lib_libaero_la_SOURCES = \
 	lib/store_mongo_index.c \
 	lib/store_mongo_node.c \
 	lib/store_mongo_table.c \
+	lib/store_mongo_txn.c \
 	lib/store_mongo_uri.c \
 	lib/store_mongo_write.c \
 	lib/watch_mongo.c lib/watch_mongo.h \
@@ -65,7 +67,7 @@ endif
 
 # The suite that every store runs.
 suite_sources = tests/store_suite.c tests/store_suite.h tests/store_suite_ops.c \
-	tests/store_suite_watch.c
+	tests/store_suite_change.c tests/store_suite_watch.c
 tests_test_store_lmdb_SOURCES = tests/test_store_lmdb.c $(suite_sources)
 tests_test_slot_SOURCES = tests/test_slot.c $(suite_sources)
 

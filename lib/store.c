@@ -209,6 +209,12 @@ int aero_store_history_add(
 	return store->ops->history_add(store, event, err);
 }
 
+int aero_store_change_over(struct aero_store *store,
+	const struct aero_change_over *change, struct aero_err *err)
+{
+	return store->ops->change_over(store, change, err);
+}
+
 int aero_watch_open(struct aero_store *store, const struct aero_watch_opts *opts,
 	struct aero_watch **ret, struct aero_err *err)
 {

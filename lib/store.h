@@ -5,7 +5,8 @@
  * LMDB file (store_lmdb.c) and the tests' scripted one.
  *
  * Reads are majority reads at the primary. Each write is one conditional single-document
- * write, durable on a majority before it is AERO_OK. What a write answers:
+ * write (the change-over in one piece alone is more: one transaction), durable on a
+ * majority before it is AERO_OK. What a write answers:
  *   AERO_OK            applied
  *   AERO_MISS          nothing matched, nothing changed
  *   AERO_DUP_HOSTNAME, AERO_DUP_INSTANCE   a unique index refused it, nothing changed
@@ -19,7 +20,8 @@
  *
  * A store is used by one thread at a time. Time-outs are inside: no call lasts longer
  * than about 12 s (a member that freezes in the middle: 6 s until the answer is given up,
- * 5 s for another one), but those that move many documents.
+ * 5 s for another one), but those that move many documents, and twice that for a
+ * change-over in one piece.
  */
 #ifndef AERO_LIB_STORE_H
 #define AERO_LIB_STORE_H
@@ -182,6 +184,30 @@ int aero_store_walk(struct aero_store *store, enum aero_table table,
  * AERO_OK also if it is there already. */
 int aero_store_history_add(
 	struct aero_store *store, const bson_t *event, struct aero_err *err);
+
+/* ---- a change-over in one piece ---- */
+
+/* p, and what of it and of the master's slot was read. */
+struct aero_change_over {
+	const char *service;
+	int64_t epoch;        /* the new one: control is one below, and no op is open */
+	const char *hostname; /* p's slot, with p in it and this reg */
+	int64_t reg;
+	const struct aero_occupant *promote; /* p, as it is to be put in */
+	const char *master_hostname; /* the master's slot, with m in it and this reg */
+	int64_t master_reg;
+	const struct aero_occupant *master; /* m, as it is to be put in; '' = nobody */
+	int64_t new_reg; /* of both tenures: they are in different slots */
+};
+
+/* All of C1 to S4 at once, or nothing: control gets the epoch, p's node the next gen, p's
+ * slot is blanked, the master's gets p and the epoch, and m, unless it is dead or left,
+ * the lowest gap, which p's slot is one of. Whoever reads sees all of it or nothing.
+ * AERO_MISS: something is not as it was; AERO_REFUSED: not in one piece (a server without
+ * transactions; p is dead or left; no gap for m, whose name then is to be appended).
+ * AERO_AMBIGUOUS only for the last word: W2 holds for it as for any other write. */
+int aero_store_change_over(struct aero_store *store,
+	const struct aero_change_over *change, struct aero_err *err);
 
 /* ---- watching: see lib/watch.h ---- */
 

@@ -23,8 +23,11 @@ int aero_lmdb_read(
 	struct aero_store *base, aero_lmdb_step *step, void *arg, struct aero_err *err)
 {
 	struct aero_store_lmdb *s = aero_lmdb_store(base);
-	int rc = aero_lmdb_get(s->path, s->read_only, false, &s->db, err);
+	int rc;
 
+	if (s->txn != NULL)
+		return step(s->txn, arg, err);
+	rc = aero_lmdb_get(s->path, s->read_only, false, &s->db, err);
 	if (rc == AERO_OK && s->db == NULL)
 		return aero_err_set(err, AERO_MISS, "no store at '%s' yet", s->path);
 	return rc == AERO_OK ? aero_lmdb_run(s->db, false, step, arg, err) : rc;
@@ -36,6 +39,8 @@ int aero_lmdb_write(
 	struct aero_store_lmdb *s = aero_lmdb_store(base);
 	int rc;
 
+	if (s->txn != NULL)
+		return step(s->txn, arg, err);
 	if (s->read_only)
 		return aero_err_set(
 			err, AERO_PERM, "'%s' is open for reading only", s->path);
@@ -299,6 +304,33 @@ static int op_control_close(
 	return rc;
 }
 
+/* ---- a change-over ---- */
+
+struct over_arg {
+	struct aero_store *base;
+	const struct aero_change_over *change;
+};
+
+/* Codes of LMDB pass through the operations to aero_lmdb_run, which may grow the file. */
+static int over_step(struct aero_lmdb_txn *txn, void *varg, struct aero_err *err)
+{
+	struct over_arg *arg = varg;
+	int rc;
+
+	aero_lmdb_store(arg->base)->txn = txn;
+	rc = aero_change_over_run(arg->base, arg->change, err);
+	aero_lmdb_store(arg->base)->txn = NULL;
+	return rc;
+}
+
+static int op_change_over(struct aero_store *base, const struct aero_change_over *change,
+	struct aero_err *err)
+{
+	struct over_arg arg = {base, change};
+
+	return aero_lmdb_write(base, over_step, &arg, err);
+}
+
 /* ---- opening ---- */
 
 static const struct aero_store_ops ops = {
@@ -321,6 +353,7 @@ static const struct aero_store_ops ops = {
 	.control_close = op_control_close,
 	.walk = aero_lmdb_walk,
 	.history_add = aero_lmdb_history_add,
+	.change_over = op_change_over,
 	.watch_open = aero_lmdb_watch_open,
 };
 

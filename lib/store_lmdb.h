@@ -12,6 +12,8 @@ struct aero_store_lmdb {
 	char *path;
 	bool read_only;
 	struct aero_lmdb *db; /* NULL: no file yet */
+	struct aero_lmdb_txn
+		*txn; /* that all operations belong to; NULL = each its own */
 };
 
 struct aero_store_lmdb *aero_lmdb_store(struct aero_store *base);

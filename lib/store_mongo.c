@@ -129,19 +129,27 @@ int aero_mongo_find(struct aero_store_mongo *s, const char *name, const bson_t *
 	mongoc_collection_t *collection;
 	mongoc_cursor_t *cursor;
 	const bson_t *doc, *reply;
+	bson_t with = BSON_INITIALIZER;
 	bson_error_t error;
 	int rc = aero_mongo_connect(s, err);
 
-	if (rc != AERO_OK)
+	if (rc == AERO_OK && ((opts != NULL && !bson_concat(&with, opts)) ||
+				     (s->in_txn && !mongoc_client_session_append(
+							   s->session, &with, NULL))))
+		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
+	if (rc != AERO_OK) {
+		bson_destroy(&with);
 		return rc;
+	}
 	collection = aero_mongo_collection(s, name);
-	cursor = mongoc_collection_find_with_opts(collection, filter, opts, NULL);
+	cursor = mongoc_collection_find_with_opts(collection, filter, &with, NULL);
 	while (rc == AERO_OK && mongoc_cursor_next(cursor, &doc))
 		rc = take(doc, arg, err);
 	if (rc == AERO_OK && mongoc_cursor_error_document(cursor, &error, &reply))
 		rc = aero_mongo_read_error(&place, reply, &error, err);
 	mongoc_cursor_destroy(cursor);
 	mongoc_collection_destroy(collection);
+	bson_destroy(&with);
 	return rc;
 }
 
@@ -253,6 +261,7 @@ static const struct aero_store_ops ops = {
 	.control_close = aero_mongo_control_close,
 	.walk = aero_mongo_walk,
 	.history_add = aero_mongo_history_add,
+	.change_over = aero_mongo_change_over,
 	.watch_open = aero_mongo_watch_open,
 };
 

@@ -2,7 +2,7 @@
 /* The parts of the MongoDB store: store_mongo.c (opening, reading), store_mongo_err.c
  * (errors), store_mongo_uri.c (options), store_mongo_write.c (slots),
  * store_mongo_node.c (nodes, control), store_mongo_table.c (whole collections),
- * store_mongo_index.c; watch_mongo*.c. */
+ * store_mongo_txn.c, store_mongo_index.c; watch_mongo*.c. */
 #ifndef AERO_LIB_STORE_MONGO_H
 #define AERO_LIB_STORE_MONGO_H
 
@@ -24,6 +24,7 @@ struct aero_store_mongo {
 	mongoc_client_t *client;          /* NULL until the first use */
 	mongoc_client_session_t *session; /* of all writes; NULL: the server has none */
 	bson_t *hosts; /* the servers that last worked for a watch; NULL = not known */
+	bool in_txn;   /* the operations belong to a transaction of the session */
 	unsigned sent; /* write commands that went out since aero_mongo_begin */
 };
 
@@ -50,6 +51,7 @@ enum aero_mongo_kind {
 	AERO_MONGO_WIRE,      /* a server too old or too new for the driver */
 	AERO_MONGO_NO_STREAM, /* this server has no change streams */
 	AERO_MONGO_LOST,      /* a change stream that cannot go on */
+	AERO_MONGO_NO_TXN,    /* this server has no transactions, or not for this */
 };
 enum aero_mongo_kind aero_mongo_kind_of(const bson_t *reply, const bson_error_t *error);
 
@@ -126,6 +128,8 @@ int aero_mongo_walk(struct aero_store *base, enum aero_table table, aero_table_t
 	void *arg, struct aero_err *err);
 int aero_mongo_history_add(
 	struct aero_store *base, const bson_t *event, struct aero_err *err);
+int aero_mongo_change_over(struct aero_store *base, const struct aero_change_over *change,
+	struct aero_err *err);
 int aero_mongo_watch_open(struct aero_store *base, const struct aero_watch_opts *opts,
 	struct aero_watch **ret, struct aero_err *err);
 

@@ -19,6 +19,7 @@ static const struct row {
 	{11, AERO_MONGO_AUTH},        /* UserNotFound */
 	{13, AERO_MONGO_PERM},        /* Unauthorized */
 	{18, AERO_MONGO_AUTH},        /* AuthenticationFailed */
+	{20, AERO_MONGO_NO_TXN},      /* IllegalOperation: on a standalone */
 	{26, AERO_MONGO_MISSING},     /* NamespaceNotFound */
 	{43, AERO_MONGO_TRANSIENT},   /* CursorNotFound */
 	{50, AERO_MONGO_TRANSIENT},   /* MaxTimeMSExpired */
@@ -43,6 +44,7 @@ static const struct row {
 	{238, AERO_MONGO_NO_STREAM},  /* NotImplemented */
 	{260, AERO_MONGO_LOST},       /* InvalidResumeToken */
 	{262, AERO_MONGO_TRANSIENT},  /* ExceededTimeLimit */
+	{263, AERO_MONGO_NO_TXN},     /* OperationNotSupportedInTransaction */
 	{280, AERO_MONGO_LOST},       /* ChangeStreamFatalError */
 	{286, AERO_MONGO_LOST},       /* ChangeStreamHistoryLost */
 	{8000, AERO_MONGO_AUTH},      /* Atlas: authentication */
@@ -78,6 +80,8 @@ enum aero_mongo_kind aero_mongo_kind_of(const bson_t *reply, const bson_error_t 
 	if (reply != NULL &&
 		mongoc_error_has_label(reply, "NonResumableChangeStreamError"))
 		return AERO_MONGO_LOST;
+	if (reply != NULL && mongoc_error_has_label(reply, "TransientTransactionError"))
+		return AERO_MONGO_TRANSIENT;
 	switch (error->domain) {
 	case MONGOC_ERROR_PROTOCOL:
 		return error->code == MONGOC_ERROR_PROTOCOL_BAD_WIRE_VERSION
@@ -143,8 +147,9 @@ int aero_mongo_read_error(const struct aero_mongo_place *place, const bson_t *re
 {
 	const char *name = aero_store_name(&place->store->base);
 	const char *database = place->store->database;
+	enum aero_mongo_kind kind = aero_mongo_kind_of(reply, error);
 
-	switch (aero_mongo_kind_of(reply, error)) {
+	switch (kind) {
 	case AERO_MONGO_TRANSIENT:
 		return aero_err_set(err, AERO_NET, "cannot reach %.120s: %.240s%s", name,
 			error->message, hint_of(place, error));
@@ -171,9 +176,13 @@ int aero_mongo_read_error(const struct aero_mongo_place *place, const bson_t *re
 	case AERO_MONGO_DUP:
 	case AERO_MONGO_MISSING:
 	case AERO_MONGO_NO_STREAM:
+	case AERO_MONGO_NO_TXN:
 	default:
-		return aero_err_set(err, AERO_DB, "%.120s: %s.%s: %.200s (%u)", name,
-			database, place->collection, error->message, error->code);
+		return aero_err_set(err,
+			kind == AERO_MONGO_NO_TXN && place->store->in_txn ? AERO_REFUSED
+									  : AERO_DB,
+			"%.120s: %s.%s: %.200s (%u)", name, database, place->collection,
+			error->message, error->code);
 	}
 }
 

@@ -52,6 +52,8 @@ struct aero_store_ops {
 		aero_table_take *take, void *arg, struct aero_err *err);
 	int (*history_add)(
 		struct aero_store *store, const bson_t *event, struct aero_err *err);
+	int (*change_over)(struct aero_store *store,
+		const struct aero_change_over *change, struct aero_err *err);
 	int (*watch_open)(struct aero_store *store, const struct aero_watch_opts *opts,
 		struct aero_watch **ret, struct aero_err *err);
 };
@@ -66,6 +68,11 @@ int aero_store_mongo_open(const struct aero_store_opts *opts,
 	const struct aero_server *server, struct aero_store **ret, struct aero_err *err);
 int aero_store_lmdb_open(const struct aero_store_opts *opts,
 	const struct aero_server *server, struct aero_store **ret, struct aero_err *err);
+
+/* The change-over, written over the other operations: for a store to run within one
+ * transaction (store_change.c). AERO_OK: commit. */
+int aero_change_over_run(struct aero_store *store, const struct aero_change_over *change,
+	struct aero_err *err);
 
 /* ---- watches: the same ---- */
 

@@ -41,6 +41,7 @@
 	X(C0_NONE, "C0 read control again")                                              \
 	X(C0_MASTER, "C0 read the master")                                               \
 	X(C0_INSERT, "C0 insert a blank master")                                         \
+	X(C_TXN, "C all in one transaction")                                             \
 	X(C1, "C1 open the op")                                                          \
 	X(CE, "CE read the master")                                                      \
 	X(CE_CONTROL, "CE read control")                                                 \
@@ -101,6 +102,8 @@ struct aero_actor {
 	int64_t epoch;     /* of the op that is helped, or the one that L2 read */
 	char appended[AERO_HOSTNAME_SIZE]; /* what R5 last tried */
 	bool hole;                         /* and it was below the maximum */
+	char own[AERO_HOSTNAME_SIZE];      /* my slot, while slot is the master's */
+	int64_t own_reg;
 	struct aero_node node;
 	struct aero_control op; /* control as read last; while it is open it is helped */
 	struct aero_slot slot;  /* my slot, or that of whom the step is about */

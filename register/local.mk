@@ -34,10 +34,12 @@ UNIT_TESTS += $(register_tests)
 check_PROGRAMS += $(register_tests)
 endif
 
-actor_sources = tests/actors.c tests/actors.h tests/fake_store.c tests/fake_store.h
+actor_sources = tests/actors.c tests/actors.h tests/fake_store.c tests/fake_store.h \
+	tests/fake_store_change.c
 tests_test_claim_SOURCES = tests/test_claim.c $(actor_sources)
 tests_test_master_SOURCES = tests/test_master.c $(actor_sources)
-tests_test_reap_SOURCES = tests/test_reap.c tests/fake_store.c tests/fake_store.h
+tests_test_reap_SOURCES = tests/test_reap.c tests/fake_store.c tests/fake_store.h \
+	tests/fake_store_change.c
 tests_test_release_SOURCES = tests/test_release.c $(actor_sources)
 tests_test_heal_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=nanosleep
 tests_test_session_SOURCES = tests/test_session.c $(actor_sources)
@@ -57,7 +59,8 @@ tests_test_search_mutants_CPPFLAGS = $(AM_CPPFLAGS) -DAERO_MUTANTS
 tests_test_search_mutants_LDADD = $(TEST_SUPPORT) lib/libaero.la
 tests_test_search_store_SOURCES = tests/test_search_store.c tests/search_store.c \
 	tests/search_store.h tests/search_world.c tests/search_world.h \
-	tests/fake_store.c tests/fake_store.h
+	tests/fake_store.c tests/fake_store.h \
+	tests/fake_store_change.c
 
 SCRIPT_TESTS += tests/check_mutants.sh
 E2E_TESTS += tests/e2e/register.sh tests/e2e/register_mongo.sh

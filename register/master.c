@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* C: make me the master, and R3's claim of a blank one. */
+/* C: make me the master, in one transaction where the store can, else by an op that
+ * whoever meets it helps; and R3's claim of a blank one. */
 #include "config.h"
 
 #include <stdio.h>
@@ -61,6 +62,8 @@ int aero_step_C0_SELF(struct aero_actor *actor, struct aero_err *err)
 	if (strcmp(actor->slot.hostname, master) == 0)
 		return is_master(actor);
 	/* Kept aside: the slot is read anew for the master. */
+	(void)snprintf(actor->own, sizeof(actor->own), "%s", actor->slot.hostname);
+	actor->own_reg = actor->slot.reg;
 	aero_occupant_clear(&actor->op.promote);
 	if (!aero_occupant_copy(&actor->slot.who, &actor->op.promote))
 		return aero_err_set(err, AERO_NOMEM, "out of memory");
@@ -90,7 +93,37 @@ int aero_step_C0_MASTER(struct aero_actor *actor, struct aero_err *err)
 		return aero_next(actor, AERO_STEP_C0_INSERT);
 	if (rc == AERO_OK)
 		rc = aero_check_service(actor, err);
-	return rc == AERO_OK ? aero_next(actor, AERO_STEP_C1) : rc;
+	return rc == AERO_OK ? aero_next(actor, AERO_STEP_C_TXN) : rc;
+}
+
+/* What cannot be done in one piece is done by steps, which also say why not at all. */
+int aero_step_C_TXN(struct aero_actor *actor, struct aero_err *err)
+{
+	char master[AERO_HOSTNAME_SIZE];
+	struct aero_change_over change = {
+		.service = actor->service,
+		.epoch = actor->op.epoch + 1,
+		.hostname = actor->own,
+		.reg = actor->own_reg,
+		.promote = &actor->op.promote,
+		.master_hostname = master,
+		.master_reg = actor->slot.reg,
+		.master = &actor->slot.who,
+		.new_reg = aero_tenure(actor),
+	};
+	int rc;
+
+	aero_pick_master(actor->service, master);
+	rc = aero_store_change_over(actor->store, &change, err);
+	if (rc == AERO_REFUSED)
+		return aero_next(actor, AERO_STEP_C1);
+	if (rc == AERO_MISS)
+		return aero_lost(actor, AERO_STEP_C0);
+	if (rc != AERO_OK)
+		return rc;
+	actor->epoch = change.epoch;
+	actor->mine = true;
+	return aero_next(actor, AERO_STEP_CE);
 }
 
 int aero_step_C0_INSERT(struct aero_actor *actor, struct aero_err *err)

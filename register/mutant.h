@@ -23,7 +23,10 @@
 	X(DEAD_MAY_REGISTER, "a dead id may register")                                   \
 	X(NO_INSTANCE_INDEX, "no unique instance index")                                 \
 	X(STRING_ORDER, "string order")                                                  \
-	X(NO_W2, "no write of the same session after a lost answer (W2)")
+	X(NO_W2, "no write of the same session after a lost answer (W2)")                \
+	X(OVER_ANY_NODE, "a transaction whatever became of p")                           \
+	X(OVER_ANY_MASTER, "a transaction whoever is master by now")                     \
+	X(OVER_ANY_CONTROL, "a transaction beside an open op")
 /* clang-format on */
 
 #ifdef AERO_MUTANTS

@@ -17,6 +17,8 @@ static struct fake_store *fake_of(struct aero_store *store)
 /* Begin an operation: what its fault is. */
 static enum fake_fault begin(struct fake_store *fake, const char *name)
 {
+	if (fake->in_txn)
+		return FAKE_NONE;
 	fake->last = name;
 	fake->ops++;
 	return fake->ops == fake->fault_at ? fake->fault : FAKE_NONE;
@@ -29,8 +31,7 @@ static int read_fault(struct aero_store *store, const char *name, struct aero_er
 	return aero_err_set(err, AERO_NET, "fake: %s has no answer", name);
 }
 
-/* A write: true if it is to be applied; *ret_rc is then what to answer instead of OK. */
-static bool write_fault(
+bool fake_write_fault(
 	struct aero_store *store, const char *name, int *ret_rc, struct aero_err *err)
 {
 	enum fake_fault fault = begin(fake_of(store), name);
@@ -138,19 +139,6 @@ static int op_by_hostname(struct aero_store *store, const char *hostname,
 	return AERO_OK;
 }
 
-static bool matches(const struct aero_slot *slot, const struct aero_slot_match *match)
-{
-	bool held = match->occupant[0] == NULL && match->occupant[1] == NULL;
-
-	for (size_t i = 0; i < 2; i++)
-		if (match->occupant[i] != NULL &&
-			same(slot->who.instance_id, match->occupant[i]))
-			held = true;
-	return held && same(slot->hostname, match->hostname) &&
-	       (!match->match_reg || slot->reg == match->reg) &&
-	       (match->epoch_below == 0 || slot->epoch < match->epoch_below);
-}
-
 /* Apply; a unique index may refuse. */
 static int change_slot(struct fake_store *fake, struct aero_slot *slot,
 	const struct aero_slot_change *change)
@@ -186,10 +174,10 @@ static int op_slot_update(struct aero_store *store, const struct aero_slot_match
 	struct fake_store *fake = fake_of(store);
 	int lost;
 
-	if (!write_fault(store, "slot_update", &lost, err))
+	if (!fake_write_fault(store, "slot_update", &lost, err))
 		return lost;
 	for (size_t i = 0; i < fake->slots.n; i++)
-		if (matches(&fake->slots.v[i], match))
+		if (aero_slot_matches(&fake->slots.v[i], match))
 			return answer(lost, change_slot(fake, &fake->slots.v[i], change));
 	return answer(lost, AERO_MISS);
 }
@@ -202,7 +190,7 @@ static int op_slot_claim(struct aero_store *store, const char *service,
 	struct aero_slot *slot, *best = NULL;
 	int lost, rc;
 
-	if (!write_fault(store, "slot_claim", &lost, err))
+	if (!fake_write_fault(store, "slot_claim", &lost, err))
 		return lost;
 	for (size_t i = 0; i < fake->slots.n; i++) {
 		slot = &fake->slots.v[i];
@@ -227,7 +215,7 @@ static int op_slots_insert(struct aero_store *store, const struct aero_slot *slo
 	struct aero_slot copy;
 	int lost;
 
-	if (!write_fault(store, "slots_insert", &lost, err))
+	if (!fake_write_fault(store, "slots_insert", &lost, err))
 		return lost;
 	for (size_t i = 0; i < n; i++) {
 		if (fake_slot(fake, slots[i].hostname) != NULL)
@@ -253,7 +241,7 @@ static int op_aliases_take(struct aero_store *store, const struct aero_list *ali
 	struct aero_list *list, kept;
 	int lost;
 
-	if (!write_fault(store, "aliases_take", &lost, err))
+	if (!fake_write_fault(store, "aliases_take", &lost, err))
 		return lost;
 	for (size_t i = 0; i < fake->slots.n; i++) {
 		if (same(fake->slots.v[i].who.instance_id, instance_id))
@@ -291,7 +279,7 @@ static int op_node_update(struct aero_store *store, const char *instance_id,
 	struct aero_node *node;
 	int lost;
 
-	if (!write_fault(store, "node_update", &lost, err))
+	if (!fake_write_fault(store, "node_update", &lost, err))
 		return lost;
 	node = fake_node(fake_of(store), instance_id);
 	if (node->exists != was->exists || node->gen != was->gen)
@@ -327,7 +315,7 @@ static int op_control_open(struct aero_store *store, const char *service, int64_
 	struct aero_control *control;
 	int lost;
 
-	if (!write_fault(store, "control_open", &lost, err))
+	if (!fake_write_fault(store, "control_open", &lost, err))
 		return lost;
 	control = fake_control(fake_of(store), service);
 	if (control->open || control->epoch != epoch - 1)
@@ -345,7 +333,7 @@ static int op_control_close(struct aero_store *store, const char *service, int64
 	struct aero_control *control;
 	int lost;
 
-	if (!write_fault(store, "control_close", &lost, err))
+	if (!fake_write_fault(store, "control_close", &lost, err))
 		return lost;
 	control = fake_control(fake_of(store), service);
 	if (!control->open || control->epoch != epoch)
@@ -407,7 +395,7 @@ static int op_history_add(
 	bson_iter_t a, b;
 	int lost;
 
-	if (!write_fault(store, "history_add", &lost, err))
+	if (!fake_write_fault(store, "history_add", &lost, err))
 		return lost;
 	for (size_t i = 0; i < fake->n_history; i++)
 		if (bson_iter_init_find(&a, fake->history[i], "_id") &&
@@ -450,6 +438,7 @@ struct fake_store *fake_store_new(void)
 		.control_close = op_control_close,
 		.walk = op_walk,
 		.history_add = op_history_add,
+		.change_over = fake_change_over,
 		.watch_open = op_watch_open,
 	};
 	struct fake_store *fake = calloc(1, sizeof(*fake));

@@ -35,12 +35,22 @@ struct fake_store {
 	size_t n_history;
 	int check_rc, create_rc; /* what the indexes answer */
 	int64_t clock;
+	bool transactions; /* change-overs in one piece */
+	bool in_txn;       /* within one: not counted, not failing */
 
 	unsigned ops;      /* operations so far */
 	unsigned fault_at; /* the operation (from 1) that fails; 0 = none */
 	enum fake_fault fault;
 	const char *last; /* name of the last operation */
 };
+
+/* Begin a write: true if it is to be applied; *ret_rc is then what to answer instead of
+ * OK. */
+bool fake_write_fault(
+	struct aero_store *store, const char *name, int *ret_rc, struct aero_err *err);
+/* fake_store_change.c */
+int fake_change_over(struct aero_store *store, const struct aero_change_over *change,
+	struct aero_err *err);
 
 /* A new, empty store; aero_store_close frees it. */
 struct fake_store *fake_store_new(void);

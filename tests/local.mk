@@ -30,7 +30,7 @@ UNIT_TESTS += tests/test_original
 check_PROGRAMS += tests/test_original
 endif
 tests_test_original_SOURCES = tests/test_original.c tests/actors.c tests/actors.h \
-	tests/fake_store.c tests/fake_store.h
+	tests/fake_store.c tests/fake_store.h tests/fake_store_change.c
 check_PROGRAMS += tests/heal_tool
 tests_heal_tool_SOURCES = tests/heal_tool.c
 tests_heal_tool_LDADD = register/libaero_register.la lib/libaero.la

@@ -14,7 +14,7 @@
  * and at `live`, before the number is changed. (`odd` and `odd_id` are never set here:
  * the world has no documents that a filter cannot name.) */
 #if UINTPTR_MAX == UINT64_MAX
-_Static_assert(sizeof(struct aero_actor) == 512, "a new field of struct aero_actor");
+_Static_assert(sizeof(struct aero_actor) == 584, "a new field of struct aero_actor");
 _Static_assert(sizeof(struct aero_node) == 88, "a new field of struct aero_node");
 _Static_assert(sizeof(struct aero_control) == 104, "a new field of struct aero_control");
 _Static_assert(sizeof(struct aero_occupant) == 40, "a new field of an occupant");
@@ -33,9 +33,10 @@ enum {
 	L_SLOT = 128,   /* hostname, service and reg */
 	L_HOLDER = 256, /* who is in it */
 	L_MINE = 512,
+	L_OWN = 1024, /* own and own_reg */
 	/* Helping, and back to R1b. */
 	L_HELP = L_OP | L_EPOCH | L_MINE | L_ALIASES,
-	L_ALL = 1023,
+	L_ALL = 2047,
 };
 
 static const uint16_t live[AERO_N_STEPS] = {
@@ -59,8 +60,9 @@ static const uint16_t live[AERO_N_STEPS] = {
 	[AERO_STEP_C0] = 0,
 	[AERO_STEP_C0_SELF] = L_OP_EPOCH,
 	[AERO_STEP_C0_NONE] = L_EPOCH,
-	[AERO_STEP_C0_MASTER] = L_OP_EPOCH | L_PROMOTE,
+	[AERO_STEP_C0_MASTER] = L_OP_EPOCH | L_PROMOTE | L_OWN,
 	[AERO_STEP_C0_INSERT] = 0,
+	[AERO_STEP_C_TXN] = L_OP_EPOCH | L_PROMOTE | L_HOLDER | L_SLOT | L_OWN,
 	[AERO_STEP_C1] = L_OP_EPOCH | L_PROMOTE | L_HOLDER,
 	[AERO_STEP_CE] = L_EPOCH,
 	[AERO_STEP_CE_CONTROL] = L_EPOCH,
@@ -110,13 +112,19 @@ static struct w_who who_save(const struct aero_occupant *who)
 	};
 }
 
+static enum aero_act shipped_act(enum s_act act)
+{
+	if (act == S_HEAL)
+		return AERO_ACT_REGISTER;
+	return act == S_TXN ? AERO_ACT_CHANGE_MASTER : (enum aero_act)act;
+}
+
 void s_actor_load(const struct s_state *state, int i, struct aero_store *store,
 	uint64_t (*random)(void *), void *arg, struct aero_actor *ret)
 {
 	const struct s_actor *from = &state->actors[i];
 	const struct s_role *role = &s_run.setup->roles[i];
-	enum aero_act act =
-		from->act == S_HEAL ? AERO_ACT_REGISTER : (enum aero_act)from->act;
+	enum aero_act act = shipped_act((enum s_act)from->act);
 
 	aero_actor_begin(ret, act, store,
 		w_text(W_SERVICE,
@@ -132,6 +140,8 @@ void s_actor_load(const struct s_state *state, int i, struct aero_store *store,
 	ret->epoch = from->epoch;
 	(void)snprintf(ret->appended, sizeof(ret->appended), "%s",
 		w_text(W_NAME, from->appended));
+	(void)snprintf(ret->own, sizeof(ret->own), "%s", w_text(W_NAME, from->own));
+	ret->own_reg = from->own_reg;
 	ret->node = (struct aero_node){.exists = from->node.exists,
 		.gen = from->node.gen,
 		.left = from->node.left,
@@ -209,6 +219,10 @@ void s_actor_save(const struct aero_actor *actor, struct s_actor *ret)
 		ret->epoch = (uint8_t)actor->epoch;
 	if (mask & L_APPENDED)
 		ret->appended = w_number(W_NAME, actor->appended);
+	if (mask & L_OWN) {
+		ret->own = w_number(W_NAME, actor->own);
+		ret->own_reg = (uint8_t)actor->own_reg;
+	}
 	if (mask & L_NODE)
 		ret->node = (struct w_node){actor->node.exists, (uint8_t)actor->node.gen,
 			actor->node.left, actor->node.dead};
@@ -220,15 +234,14 @@ void s_actor_begin(struct s_state *state, int i, enum s_act act, bool fresh)
 {
 	struct s_actor *actor = &state->actors[i];
 	struct aero_actor begun = {0};
-	enum aero_act as = act == S_HEAL ? AERO_ACT_REGISTER : (enum aero_act)act;
 
 	*actor = (struct s_actor){.turn = actor->turn,
 		.act = (uint8_t)act,
 		.candidate = actor->candidate,
 		.flags = (uint8_t)(S_RUNS | (fresh ? S_FRESH : 0))};
-	if (act > S_HEAL)
+	if (act >= S_REAP)
 		return;
-	aero_actor_begin(&begun, as, NULL, "", false, NULL, NULL, NULL);
+	aero_actor_begin(&begun, shipped_act(act), NULL, "", false, NULL, NULL, NULL);
 	actor->step = (uint8_t)begun.step;
 }
 
@@ -248,13 +261,16 @@ void s_actor_end(struct s_state *state, int i)
 static void canonical_regs(struct s_state *state)
 {
 	uint8_t to[256] = {0}, next = 1;
-	uint8_t *all[W_SLOTS + S_ACTORS + 2 * S_LATE], n = 0;
+	uint8_t *all[W_SLOTS + 2 * S_ACTORS + 3 * S_LATE], n = 0;
 
 	for (int i = 0; i < state->world.n_slots; i++)
 		all[n++] = &state->world.slots[i].reg;
-	for (int i = 0; i < S_ACTORS; i++)
+	for (int i = 0; i < S_ACTORS; i++) {
 		all[n++] = &state->actors[i].slot.reg;
+		all[n++] = &state->actors[i].own_reg;
+	}
 	for (int i = 0; i < S_LATE; i++) {
+		all[n++] = &state->late[i].to_reg;
 		all[n++] = &state->late[i].reg;
 		all[n++] = &state->late[i].new_reg;
 	}
@@ -314,21 +330,25 @@ void s_canonical(struct s_state *state)
 		canonical_gens(state, id);
 }
 
+static uint8_t higher(uint8_t a, uint8_t b)
+{
+	return a > b ? a : b;
+}
+
 uint8_t s_fresh_reg(const struct s_state *state)
 {
-	unsigned max = 0;
+	uint8_t max = 0;
 
 	for (int i = 0; i < state->world.n_slots; i++)
-		if (state->world.slots[i].reg > max)
-			max = state->world.slots[i].reg;
-	for (int i = 0; i < S_ACTORS; i++)
-		if (state->actors[i].slot.reg > max)
-			max = state->actors[i].slot.reg;
+		max = higher(max, state->world.slots[i].reg);
+	for (int i = 0; i < S_ACTORS; i++) {
+		max = higher(max, state->actors[i].slot.reg);
+		max = higher(max, state->actors[i].own_reg);
+	}
 	for (int i = 0; i < S_LATE; i++) {
-		if (state->late[i].reg > max)
-			max = state->late[i].reg;
-		if (state->late[i].new_reg > max)
-			max = state->late[i].new_reg;
+		max = higher(max, state->late[i].reg);
+		max = higher(max, state->late[i].new_reg);
+		max = higher(max, state->late[i].to_reg);
 	}
 	return (uint8_t)(max + 1);
 }

@@ -220,12 +220,52 @@ static void check_lowest(const struct s_state *before, const struct w_write *wri
 	}
 }
 
+/* A change-over in one piece: alone, for a node that is neither dead nor left, and from
+ * whom it says; nobody else's slot is touched. */
+static void check_over(const struct s_state *before, const struct s_state *after,
+	const struct w_write *write)
+{
+	const struct w_control *control = &before->world.controls[write->service];
+	struct w_node node = before->world.nodes[write->who.id];
+
+	if (control->open || control->epoch + 1 != write->epoch)
+		s_broken("I5: %s was made master beside another change-over",
+			node_name(write->who.id));
+	if (node.dead || node.left)
+		s_broken("I6: %s, dead or released, was made master",
+			node_name(write->who.id));
+	for (int i = 0; i < before->world.n_slots; i++) {
+		const struct w_slot *was = &before->world.slots[i];
+		const struct w_slot *is = &after->world.slots[i];
+		bool to = was->name == write->to, own = was->name == write->name;
+		uint8_t from = to ? write->master.id : own ? write->who.id : 0;
+
+		if (is->epoch < was->epoch)
+			s_broken("I5: the epoch of %s went down",
+				w_text(W_NAME, is->name));
+		if (!to && was->who.id == is->who.id)
+			continue;
+		if (was->who.id != from ||
+			(to ? is->who.id != write->who.id
+			    : is->who.id != 0 && is->who.id != write->master.id))
+			s_broken("I5: %s went from %s to %s by a change-over from %s to "
+				 "%s",
+				w_text(W_NAME, is->name), node_name(was->who.id),
+				node_name(is->who.id), node_name(write->master.id),
+				node_name(write->who.id));
+		if (!to && is->who.id != 0)
+			check_lowest(after, write, is);
+	}
+}
+
 void s_check_write(const struct s_state *before, const struct s_state *after,
 	const struct w_write *write, int answer, int slot)
 {
 	const struct w_slot *was, *is;
 	struct w_slot none = {0};
 
+	if (answer == AERO_OK && write->op == W_OVER && !s_run.setup->originals)
+		check_over(before, after, write);
 	if (answer != AERO_OK || slot < 0 || s_run.setup->originals)
 		return;
 	is = &after->world.slots[slot];
@@ -246,25 +286,24 @@ void s_check_end(const struct s_state *before, int i, int rc)
 {
 	const struct s_actor *actor = &before->actors[i];
 	const struct world *world = &before->world;
+	bool changes = actor->act == S_CHANGE || actor->act == S_TXN;
 	uint8_t id = s_run.node[i], service = s_run.service[i];
 	struct w_node node = world->nodes[id];
 	int master = w_by_name(world, master_name(service));
 
 	if (s_run.setup->originals)
 		return;
-	if (actor->act == S_CHANGE && rc == AERO_OK &&
-		(master < 0 || world->slots[master].who.id != id))
+	if (changes && rc == AERO_OK && (master < 0 || world->slots[master].who.id != id))
 		s_broken("I5: a change-over was reported done, and %s is not the master",
 			node_name(id));
-	if (actor->act == S_CHANGE && rc == AERO_AGAIN &&
-		s_run.setup->deaths + s_run.setup->lies == 0 &&
+	if (changes && rc == AERO_AGAIN && s_run.setup->deaths + s_run.setup->lies == 0 &&
 		world->controls[service].epoch <= actor->epoch && !node.dead &&
 		!node.left && w_by_id(world, id) >= 0 &&
 		world->slots[w_by_id(world, id)].service == service)
 		s_broken("C: %s was told that it was not made the master, and nothing "
 			 "was in the way",
 			node_name(id));
-	if (actor->act == S_CHANGE && rc == AERO_REFUSED && before->hosts[id].promised &&
+	if (changes && rc == AERO_REFUSED && before->hosts[id].promised &&
 		(w_by_id(world, id) < 0 ||
 			world->slots[w_by_id(world, id)].service == service))
 		s_broken("C: %s was told that it has no name", node_name(id));

@@ -26,8 +26,8 @@ enum s_act {
 	S_RELEASE = AERO_ACT_RELEASE,
 	S_HELP = AERO_ACT_HELP,
 	S_HEAL,         /* registration that nobody asked for */
+	S_TXN,          /* S_CHANGE where the store has transactions */
 	S_REAP,         /* one candidate (register/reap.h) */
-	S_TXN,          /* change-over in one transaction (search_other.c) */
 	S_OLD_REGISTER, /* the original's (search_other.c) */
 	S_OLD_CHANGE,
 	S_NOTHING,
@@ -79,7 +79,7 @@ enum {
 
 struct s_actor {
 	uint8_t turn, act, flags;
-	uint8_t step, epoch, appended;
+	uint8_t step, epoch, appended, own, own_reg;
 	uint8_t candidate; /* of a server: whom it reaps */
 	struct w_node node;
 	struct w_control op;

@@ -252,6 +252,7 @@ static bool step(struct s_state *state, int i, enum w_fault fault, int missed)
 	search_store_init(&store, &state->world);
 	store.fault = fault;
 	store.missed = missed;
+	store.transactions = was->act == S_TXN;
 	if (was->act == S_REAP)
 		rc = step_reap(state, i, &store);
 	else if (was->act < S_REAP)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Who takes part without being shipped steps: a change-over in one transaction, and a
- * client of the original, whose writes are unconditional and not acknowledged. */
+/* Who takes part without being shipped steps: a client of the original, whose writes are
+ * unconditional and not acknowledged. */
 #include "config.h"
 
 #include <stdio.h>
@@ -158,52 +158,11 @@ static int old_change(
 	return AERO_OK;
 }
 
-static int txn(struct s_state *state, int i, uint8_t id, struct search_store *store)
-{
-	struct world *world = store->world;
-	struct w_control *control = &world->controls[s_run.service[i]];
-	struct w_write claim = {.op = W_CLAIM,
-		.service = s_run.service[i],
-		.put = 1,
-		.set_type = 1,
-		.type = w_number(W_TYPE, "masterful")};
-	char name[AERO_HOSTNAME_SIZE];
-	struct w_who m;
-	struct w_node node = world->nodes[id];
-	int own = w_by_id(world, id), master;
-
-	aero_pick_master(w_text(W_SERVICE, s_run.service[i]), name);
-	claim.name = w_number(W_NAME, name);
-	master = w_by_name(world, claim.name);
-	if (control->open) { /* it is helped first: by the others here */
-		state->actors[i].step = 1;
-		return AERO_OK;
-	}
-	if (own < 0 || master < 0 || node.left || node.dead || own == master ||
-		world->slots[own].service != s_run.service[i])
-		return done(&state->actors[i]);
-	control->epoch++;
-	m = world->slots[master].who;
-	world->slots[master].who = world->slots[own].who;
-	world->slots[own].who = (struct w_who){.aliases = world->slots[own].who.aliases};
-	world->slots[master].epoch = control->epoch;
-	world->slots[master].reg = s_fresh_reg(state);
-	if (m.id != 0 && !world->nodes[m.id].left && !world->nodes[m.id].dead) {
-		claim.who = m;
-		claim.new_reg = s_fresh_reg(state);
-		if (w_apply(world, &claim, NULL) != AERO_OK)
-			s_broken("txn: no gap for the old master");
-	}
-	return done(&state->actors[i]);
-}
-
 int s_other_step(struct s_state *state, int i, struct search_store *store)
 {
 	uint8_t id = s_run.node[i];
 	struct s_actor *actor = &state->actors[i];
 
-	if (actor->act == S_TXN)
-		return txn(state, i, id, store);
 	if (actor->step == 0)
 		actor->step = OLD_READ;
 	return actor->act == S_OLD_REGISTER ? old_register(state, i, id, store)
@@ -218,5 +177,5 @@ const char *s_other_words(const struct s_actor *actor)
 		"my hostname := the master's", "the original picks a name",
 		"the old master's hostname := that"};
 
-	return actor->act == S_TXN ? "C in one transaction" : words[actor->step];
+	return words[actor->step];
 }

@@ -316,6 +316,28 @@ static int op_history_add(
 	return never(err);
 }
 
+static int op_change_over(struct aero_store *store, const struct aero_change_over *change,
+	struct aero_err *err)
+{
+	struct w_write write = {
+		.op = W_OVER,
+		.service = w_number(W_SERVICE, change->service),
+		.epoch = (uint8_t)small(change->epoch),
+		.name = w_number(W_NAME, change->hostname),
+		.reg = (uint8_t)small(change->reg),
+		.to = w_number(W_NAME, change->master_hostname),
+		.to_reg = (uint8_t)small(change->master_reg),
+		.who = who_of(change->promote),
+		.master = who_of(change->master),
+		.new_reg = (uint8_t)small(change->new_reg),
+		.type = w_number(W_TYPE, "masterful"),
+	};
+
+	if (!store_of(store)->transactions)
+		return aero_err_set(err, AERO_REFUSED, "search: no transactions");
+	return do_write(store_of(store), &write, err);
+}
+
 static int op_watch_open(struct aero_store *store, const struct aero_watch_opts *opts,
 	struct aero_watch **ret, struct aero_err *err)
 {
@@ -347,6 +369,7 @@ void search_store_init(struct search_store *store, struct world *world)
 		.control_close = op_control_close,
 		.walk = op_walk,
 		.history_add = op_history_add,
+		.change_over = op_change_over,
 		.watch_open = op_watch_open,
 	};
 

@@ -23,6 +23,7 @@ struct search_store {
 	int answer;          /* to the write, as the store knows it */
 	int slot;            /* that it changed, or -1 */
 	bool read_all;       /* this step reads all slots */
+	bool transactions;   /* change-overs in one piece */
 };
 
 /* Over *world; nothing to close. */

@@ -199,6 +199,55 @@ static int node_update(struct w_node *node, const struct w_write *write)
 	return AERO_OK;
 }
 
+/* The change-over in one piece. Whatever it refuses, it refuses before it writes. */
+static int change_over(struct world *world, const struct w_write *write)
+{
+	struct w_control *control = &world->controls[write->service];
+	struct w_node *node = &world->nodes[write->who.id];
+	const struct w_node *m_node = &world->nodes[write->master.id];
+	int own = w_by_name(world, write->name), to = w_by_name(world, write->to), gap;
+	struct w_slot *slots = world->slots;
+	struct w_write claim = {.op = W_CLAIM,
+		.service = write->service,
+		.name = write->to,
+		.put = 1,
+		.who = write->master,
+		.new_reg = write->new_reg,
+		.set_type = 1,
+		.type = write->type};
+	struct world after = *world;
+
+	if (!w_rules.over_any_control &&
+		(control->open || control->epoch + 1 != write->epoch))
+		return AERO_MISS;
+	if (!w_rules.over_any_node && (node->dead || node->left))
+		return AERO_REFUSED;
+	if (own < 0 || slots[own].who.id != write->who.id || slots[own].reg != write->reg)
+		return AERO_MISS;
+	after.slots[own].who = (struct w_who){.aliases = slots[own].who.aliases};
+	if (to < 0 || slots[to].epoch >= write->epoch ||
+		(!w_rules.over_any_master &&
+			(after.slots[to].who.id != write->master.id ||
+				slots[to].reg != write->to_reg)))
+		return AERO_MISS;
+	after.slots[to].who = write->who;
+	after.slots[to].reg = write->new_reg;
+	after.slots[to].epoch = write->epoch;
+	after.slots[to].type = write->type;
+	if (write->master.id != 0 && !m_node->dead && !m_node->left) {
+		gap = lowest_blank(&after, &claim);
+		if (gap < 0)
+			return AERO_REFUSED;
+		if (change(&after, gap, &claim) != AERO_OK)
+			return AERO_MISS;
+	}
+	after.controls[write->service] = (struct w_control){.epoch = write->epoch};
+	after.nodes[write->who.id] = (struct w_node){.exists = 1, .gen = node->gen};
+	after.nodes[write->who.id].gen++;
+	*world = after;
+	return AERO_OK;
+}
+
 int w_apply(struct world *world, const struct w_write *write, int *ret_slot)
 {
 	struct w_control *control = &world->controls[write->service];
@@ -245,6 +294,9 @@ int w_apply(struct world *world, const struct w_write *write, int *ret_slot)
 		if (!control->open || control->epoch != write->epoch)
 			return AERO_MISS;
 		*control = (struct w_control){.epoch = write->epoch};
+		break;
+	case W_OVER:
+		rc = change_over(world, write);
 		break;
 	default:
 		rc = set_or_rename(world, write, &slot);

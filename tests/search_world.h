@@ -67,6 +67,7 @@ enum w_op {
 	W_NODE_UPDATE,
 	W_OPEN,
 	W_CLOSE,
+	W_OVER, /* the change-over in one piece */
 	/* of the original */
 	W_SET,    /* {hostname: name} -> $set the occupant */
 	W_RENAME, /* {instance_id: who.id} -> $set hostname: name */
@@ -83,6 +84,7 @@ struct w_write {
 	struct w_who who;
 	struct w_node was, node; /* who.id's */
 	struct w_who master;     /* of an op; who is p */
+	uint8_t to, to_reg;      /* of W_OVER: the master's slot; name and reg are p's */
 };
 
 /* Rules left out of the store (register/mutant.h). */
@@ -90,6 +92,7 @@ struct w_rules {
 	bool no_instance_index, string_order;
 	bool mutant_index; /* no_instance_index in every set-up */
 	bool no_w2;
+	bool over_any_node, over_any_master, over_any_control;
 };
 extern struct w_rules w_rules;
 

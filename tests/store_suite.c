@@ -39,6 +39,8 @@ int store_suite_run(const struct store_suite_env *env)
 	suite_env = env;
 	failed = _cmocka_run_group_tests(
 		env->name, suite_store_tests, suite_n_store_tests, NULL, NULL);
+	failed += _cmocka_run_group_tests(
+		env->name, suite_change_tests, suite_n_change_tests, NULL, NULL);
 	return failed + _cmocka_run_group_tests(env->name, suite_watch_tests,
 				suite_n_watch_tests, NULL, NULL);
 }

@@ -17,6 +17,8 @@ struct store_suite_env {
 	struct aero_store *(*open)(bool read_only);
 	/* The crowd is child processes, else threads. */
 	bool processes;
+	/* Change-overs in one piece are refused. */
+	bool no_transactions;
 	/* NULL, or: put documents in as they are, without indexes (old data). */
 	void (*load)(bson_t *const docs[], size_t n);
 };
@@ -66,6 +68,8 @@ extern const struct CMUnitTest suite_store_tests[];
 extern const size_t suite_n_store_tests;
 extern const struct CMUnitTest suite_watch_tests[];
 extern const size_t suite_n_watch_tests;
+extern const struct CMUnitTest suite_change_tests[];
+extern const size_t suite_n_change_tests;
 
 /* The store of the running test, and its environment. */
 extern struct aero_store *suite_store;

@@ -24,13 +24,13 @@ static void begin(struct test_actor *me, struct fake_store *fake, const char *id
 	actor_init(me, fake, AERO_ACT_CHANGE_MASTER, "db", true, id);
 }
 
-static void the_two_swap_with_what_is_theirs(void **state)
+static void the_two_swap_with_what_is_theirs_by(bool transactions)
 {
 	struct fake_store *fake = fake_store_new();
 	struct test_actor me;
 	struct aero_slot *slot;
 
-	(void)state;
+	fake->transactions = transactions;
 	actors_put(fake, "db", true, two);
 	free(fake_slot(fake, "db-slave-1")->who.ip);
 	fake_slot(fake, "db-slave-1")->who.ip = strdup("10.0.0.7");
@@ -61,6 +61,13 @@ static void the_two_swap_with_what_is_theirs(void **state)
 	aero_store_close(&fake->base);
 }
 
+static void the_two_swap_with_what_is_theirs(void **state)
+{
+	(void)state;
+	the_two_swap_with_what_is_theirs_by(false);
+	the_two_swap_with_what_is_theirs_by(true);
+}
+
 static void without_a_name_or_of_another_service_it_is_refused(void **state)
 {
 	struct fake_store *fake = fake_store_new();
@@ -84,10 +91,12 @@ static void without_a_name_or_of_another_service_it_is_refused(void **state)
 static void dead_or_released_node_does_not_become_master(void **state)
 {
 	(void)state;
-	for (int left = 0; left < 2; left++) {
+	for (int i = 0; i < 4; i++) {
 		struct fake_store *fake = fake_store_new();
+		bool left = i % 2 != 0;
 		struct test_actor me;
 
+		fake->transactions = i / 2 != 0;
 		actors_put(fake, "db", true, two);
 		*fake_node(fake, "i-db-slave-1") = (struct aero_node){
 			.exists = true, .gen = 1, .left = left, .dead = !left};
@@ -102,12 +111,12 @@ static void dead_or_released_node_does_not_become_master(void **state)
 	}
 }
 
-static void dead_old_master_is_not_placed_again(void **state)
+static void dead_old_master_is_not_placed_again_by(bool transactions)
 {
 	struct fake_store *fake = fake_store_new();
 	struct test_actor me;
 
-	(void)state;
+	fake->transactions = transactions;
 	actors_put(fake, "db", true, two);
 	*fake_node(fake, "i-db-master") =
 		(struct aero_node){.exists = true, .gen = 1, .dead = true};
@@ -117,6 +126,13 @@ static void dead_old_master_is_not_placed_again(void **state)
 	assert_string_equal("", held_by(fake, "db-slave-1"));
 	actor_end(&me);
 	aero_store_close(&fake->base);
+}
+
+static void dead_old_master_is_not_placed_again(void **state)
+{
+	(void)state;
+	dead_old_master_is_not_placed_again_by(false);
+	dead_old_master_is_not_placed_again_by(true);
 }
 
 static void op_that_was_left_open_is_helped_by_a_newcomer(void **state)
@@ -147,23 +163,27 @@ static void op_that_was_left_open_is_helped_by_a_newcomer(void **state)
 	}
 }
 
-static void lost_answers_change_nothing_of_the_outcome(void **state)
+static void lost_answers(bool transactions)
 {
 	struct fake_store *fake = fake_store_new();
 	struct test_actor me;
 	unsigned ops;
 
-	(void)state;
+	fake->transactions = transactions;
 	actors_put(fake, "db", true, two);
 	begin(&me, fake, "i-db-slave-1");
 	assert_int_equal(AERO_OK, actor_run(&me));
 	ops = fake->ops;
-	assert_true(ops > 10);
+	if (transactions)
+		assert_int_equal(ops, 5);
+	else
+		assert_true(ops > 10);
 	actor_end(&me);
 	aero_store_close(&fake->base);
 	for (unsigned at = 1; at <= ops; at++)
 		for (int fault = FAKE_NET; fault < FAKE_N_FAULTS; fault++) {
 			fake = fake_store_new();
+			fake->transactions = transactions;
 			actors_put(fake, "db", true, two);
 			begin(&me, fake, "i-db-slave-1");
 			fake->fault_at = at;
@@ -177,6 +197,13 @@ static void lost_answers_change_nothing_of_the_outcome(void **state)
 			actor_end(&me);
 			aero_store_close(&fake->base);
 		}
+}
+
+static void lost_answers_change_nothing_of_the_outcome(void **state)
+{
+	(void)state;
+	lost_answers(false);
+	lost_answers(true);
 }
 
 /* protocol.md (a): a helper that is slow before V must not blank a later tenure of p. */
@@ -222,6 +249,7 @@ static void many_callers_at_random_end_with_one_master(void **state)
 		size_t left = 4;
 
 		actors_put(fake, "db", true, three);
+		fake->transactions = seed % 2 != 0;
 		for (size_t i = 0; i < 3; i++)
 			begin(&me[i], fake, ids[i]);
 		actor_init(&me[3], fake, AERO_ACT_REGISTER, "db", true, "i-new");

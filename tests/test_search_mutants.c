@@ -25,19 +25,22 @@ static const struct {
 	unsigned long trace;
 } rows[] = {
 	[AERO_MUTANT_NONE] = {"2-callers", "", 0},
-	[AERO_MUTANT_NO_CONTROL_BEFORE_V] = {"2-callers", "I5", 34},
-	[AERO_MUTANT_VACATE_WITHOUT_REG] = {"back", "I5", 37},
+	[AERO_MUTANT_NO_CONTROL_BEFORE_V] = {"2-callers", "I5", 36},
+	[AERO_MUTANT_VACATE_WITHOUT_REG] = {"back", "I5", 39},
 	[AERO_MUTANT_REAP_WITHOUT_REG] = {"certificates", "I7", 12},
 	[AERO_MUTANT_RENEW_KEEPS_REG] = {"certificates", "I7", 12},
-	[AERO_MUTANT_NO_FENCE] = {"p-or-m-dies", "I7", 22},
-	[AERO_MUTANT_NO_S3_AFTER_F] = {"release-p", "I7", 26},
-	[AERO_MUTANT_NO_MASTER_EPOCH] = {"back", "I5", 31},
+	[AERO_MUTANT_NO_FENCE] = {"p-or-m-dies", "I7", 23},
+	[AERO_MUTANT_NO_S3_AFTER_F] = {"release-p", "I7", 27},
+	[AERO_MUTANT_NO_MASTER_EPOCH] = {"back", "I5", 33},
 	[AERO_MUTANT_NO_LEFT] = {"late-claim", "liveness", 26},
 	[AERO_MUTANT_CERTIFICATE_WITHOUT_GEN] = {"certificates", "I7", 14},
 	[AERO_MUTANT_DEAD_MAY_REGISTER] = {"certificates", "I7", 14},
-	[AERO_MUTANT_NO_INSTANCE_INDEX] = {"2-callers", "I2", 7},
+	[AERO_MUTANT_NO_INSTANCE_INDEX] = {"2-callers", "I2", 8},
 	[AERO_MUTANT_STRING_ORDER] = {"string-order", "I4", 7},
 	[AERO_MUTANT_NO_W2] = {"fence", "liveness", 27},
+	[AERO_MUTANT_OVER_ANY_NODE] = {"txn-p-or-m-dies", "I6", 11},
+	[AERO_MUTANT_OVER_ANY_MASTER] = {"txn-release", "I5", 11},
+	[AERO_MUTANT_OVER_ANY_CONTROL] = {"txn-steps", "I5", 11},
 };
 _Static_assert(AERO_COUNT(rows) == AERO_N_MUTANTS, "a mutant without a row");
 
@@ -62,6 +65,9 @@ static void each_mutant_is_caught(void **state)
 		w_rules.mutant_index = AERO_MUTANT(NO_INSTANCE_INDEX);
 		w_rules.string_order = AERO_MUTANT(STRING_ORDER);
 		w_rules.no_w2 = AERO_MUTANT(NO_W2);
+		w_rules.over_any_node = AERO_MUTANT(OVER_ANY_NODE);
+		w_rules.over_any_master = AERO_MUTANT(OVER_ANY_MASTER);
+		w_rules.over_any_control = AERO_MUTANT(OVER_ANY_CONTROL);
 		search_run(setup_named(rows[i].setup), 60000000, false, show, &result);
 		printf("%-38s %-13s %6lu states, %2lu moves: %s\n", mutant_words[i],
 			rows[i].setup, result.states, result.trace,

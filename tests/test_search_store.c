@@ -27,6 +27,7 @@ static size_t pick(size_t n)
 
 #define PICK(array) ((array)[pick(AERO_COUNT(array))])
 
+static unsigned long changes[3]; /* done, miss, refused */
 static char words[2048];
 static size_t len;
 
@@ -78,7 +79,7 @@ static void draw_who(struct aero_occupant *who, const char *id)
 static void draw(struct draw *d)
 {
 	*d = (struct draw){
-		.op = pick(11),
+		.op = pick(13),
 		.reg = 1 + pick(4),
 		.gen = pick(3),
 		.epoch = 1 + pick(3),
@@ -213,9 +214,40 @@ static int do_aliases(
 	return aero_store_aliases_take(store, &d->who.aliases, d->id, err);
 }
 
+/* As an actor does it; the flags make one of the things that were read another. */
+static int do_change(const struct draw *d, struct aero_store *store, struct aero_err *err)
+{
+	struct aero_control control = {0};
+	struct aero_slot own = {0}, master = {0};
+	struct aero_change_over change;
+	int rc = aero_store_control(store, "db", &control, err);
+
+	if (rc == AERO_OK)
+		rc = aero_store_by_instance(store, d->id, &own, err);
+	if (rc == AERO_OK)
+		rc = aero_store_by_hostname(store, "db-master", &master, err);
+	if (rc == AERO_OK && control.epoch < 200) {
+		change = (struct aero_change_over){.service = "db",
+			.epoch = control.epoch + (d->reg == 1 ? (int64_t)d->gen : 1),
+			.hostname = d->reg == 2 ? d->name : own.hostname,
+			.reg = own.reg + (d->reg == 3 && d->flags[0]),
+			.promote = &d->who,
+			.master_hostname = "db-master",
+			.master_reg = master.reg + (d->reg == 3 && d->flags[1]),
+			.master = d->reg == 4 && d->flags[0] ? &d->master : &master.who,
+			.new_reg = (int64_t)d->epoch};
+		rc = aero_store_change_over(store, &change, err);
+		changes[rc == AERO_OK ? 0 : rc == AERO_MISS ? 1 : 2]++;
+	}
+	aero_control_clear(&control);
+	aero_slot_clear(&own);
+	aero_slot_clear(&master);
+	return rc;
+}
+
 static int (*const ops[])(const struct draw *, struct aero_store *, struct aero_err *) = {
 	do_update, do_update, do_update, do_claim, do_claim, do_insert, do_find, do_slots,
-	do_node, do_control, do_aliases};
+	do_node, do_control, do_aliases, do_change, do_change};
 
 /* n operations on ours and another store; what each said is the same. */
 static void same_answers(struct aero_store *other, unsigned long n)
@@ -229,6 +261,8 @@ static void same_answers(struct aero_store *other, unsigned long n)
 	int rc;
 
 	search_store_init(&ours, &world);
+	ours.transactions = true;
+	memset(changes, 0, sizeof(changes));
 	for (unsigned long i = 0; i < n; i++) {
 		draw(&d);
 		len = 0;
@@ -248,8 +282,11 @@ static void same_answers(struct aero_store *other, unsigned long n)
 		aero_occupant_clear(&d.who);
 		aero_occupant_clear(&d.master);
 	}
-	printf("%lu operations: %lu ok, %lu miss, %lu duplicate\n", n, ok, miss, dup);
+	printf("%lu operations: %lu ok, %lu miss, %lu duplicate; change-overs: %lu ok, "
+	       "%lu miss, %lu refused\n",
+		n, ok, miss, dup, changes[0], changes[1], changes[2]);
 	assert_true(ok > n / 10 && miss > n / 50 && dup > n / 50);
+	assert_true(changes[0] > n / 1000 && changes[1] > n / 200 && changes[2] > 0);
 }
 
 static void it_acts_like_the_scripted_store(void **state)
@@ -258,6 +295,7 @@ static void it_acts_like_the_scripted_store(void **state)
 	for (uint64_t turn = 1; turn <= 10; turn++) {
 		struct fake_store *fake = fake_store_new();
 
+		fake->transactions = true;
 		seed = turn;
 		same_answers(&fake->base, 2000);
 		aero_store_close(&fake->base);

@@ -335,8 +335,11 @@ static const struct CMUnitTest mongo_tests[] = {
 
 static int run(const char *name, const char *variable, bool set)
 {
-	struct store_suite_env env = {
-		.name = name, .reset = mongo_reset, .open = open_store, .load = load};
+	struct store_suite_env env = {.name = name,
+		.reset = mongo_reset,
+		.open = open_store,
+		.load = load,
+		.no_transactions = !set};
 	int failed = 0;
 
 	mongo_begin(variable);
