@@ -329,7 +329,7 @@ static void check_size(unsigned n)
 	(void)malloc_trim(0);
 	before = mallinfo2();
 	for (unsigned i = 0; i < n; i++)
-		put_host(answers, i * 7919U % n, 10);
+		put_host(answers, (unsigned)((uint64_t)i * 7919 % n), 10);
 	began = now();
 	assert_int_equal(aero_answers_make(answers, &set, &err), AERO_OK);
 	(void)publish(answers, path, &keep, &set, digest);
