@@ -246,6 +246,7 @@ def main():
                         ("width", 6), ("seed", int(time.time()))):
         parser.add_argument("--" + name, type=int, default=value)
     args = parser.parse_args()
+    os.setpgid(0, 0)  # so that all that was started can be ended at once
     os.makedirs(os.path.join(args.dir, "nodes"), exist_ok=True)
     asyncio.run(Storm(args).all())
 

@@ -4,6 +4,13 @@
 
 storm_dir=$test_dir/storm
 
+# Registrars outlive a storm that failed, and would write on.
+at_exit()
+{
+	[ ! -e "$test_dir/.pids/storm" ] ||
+		kill -KILL -- "-$(pid_of storm)" 2>/dev/null || :
+}
+
 # storm_figure NAME: of the observer's figures.
 storm_figure()
 {
