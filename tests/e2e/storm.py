@@ -21,7 +21,7 @@ import signal
 import sys
 import time
 
-ENOUGH = 60  # s: for what has to succeed, with the weather over
+ENOUGH = 150  # s: for what has to succeed, with the weather over
 
 
 class Node:

@@ -212,16 +212,20 @@ class Checker:
             return
         if new:
             self.places[new].append((since, when, name))
-        if was is not None and not old and new and name != master_of(service):
-            self._lowest(state, slot, new)
+        one = self._in_one(before, state, service)
+        swapped = one and (old, new) == (one["p"], one["m"])  # m into p's slot
+        if new and name != master_of(service) and was is not None and (
+                not old or swapped):
+            self._lowest(state, slot, new, one.get("p", new))
         if not every:
             return
         op, epoch = before.op(service)
-        op = op or {}
-        promotes = op.get("p") == new and epoch == slot.get("epoch")
+        op = op or one
+        promotes = op.get("p") == new and slot.get("epoch") == one.get("epoch", epoch)
         if name == master_of(service) and new and not promotes:
             self._broken("I5", "%s went to %s, and no open op says so" % (name, new))
-        if old and new and (name != master_of(service) or op.get("m") != old):
+        if old and new and not swapped and (
+                name != master_of(service) or op.get("m") != old):
             self._broken("I5", "%s went from %s to %s, and no open op says so" % (
                 name, old, new))
         if old in self.promised and not new and not before.gone(old) and (
@@ -229,10 +233,23 @@ class Checker:
             self._broken("I5", "%s was taken away from %s, and no open op says so" % (
                 name, old))
 
-    def _lowest(self, state, slot, who):
-        """I4: a lower slot that was blank since before the claimant began is a fault.
-        (One that became blank while it was at work may be missed rightly.)"""
-        began = [b for b, over in self.runs[who]
+    @staticmethod
+    def _in_one(before, state, service):
+        """A change-over in one transaction, as an op: control's epoch rises by one, no op
+        is open before or after, and the master has that epoch. Both must have a place in
+        this very version, which promises and I2 see to."""
+        (op, epoch), (now, later) = before.op(service), state.op(service)
+        was, master = (next((s for s in st.slots.values()
+                             if s.get("hostname") == master_of(service)), {})
+                       for st in (before, state))
+        if op or now or later != epoch + 1 or master.get("epoch") != later:
+            return {}
+        return {"p": occupant(master), "m": occupant(was), "epoch": later}
+
+    def _lowest(self, state, slot, who, by):
+        """I4: a lower slot that was blank since before the program of by began, which put
+        who there, is a fault. (One that became blank meanwhile may be missed rightly.)"""
+        began = [b for b, over in self.runs[by]
                  if over is None or over > self.when - UNDER_WAY]
         began += [b for b in self.named[who].values() if b > self.when - UNDER_WAY]
         if not began:

@@ -84,6 +84,14 @@ def promotion(h, until):
     return h
 
 
+def in_one(h):
+    """i-2 becomes the master, in one version."""
+    h.begin("i-2")
+    h.put(slot("db-master", "i-2", 4, 2), slot("db-slave-1", "i-1", 5), epoch=2)
+    h.told("i-2", "db-master", "master")
+    return h
+
+
 def released(h, who, name):
     """That node leaves, and its slot is blank."""
     h.say("ending", who)
@@ -149,6 +157,13 @@ ROWS = [
      lambda h: h.put(slot("db-master", "i-4", 9, 1), slot("db-slave-3"))),
     ("I5", "the master of a closed op", lambda: promotion(three(), 5),
      lambda h: h.put(slot("db-master", "i-3", 9, 2), slot("db-slave-2", "", 3))),
+    ("I5", "a transaction that promotes another", three,
+     lambda h: h.put(slot("db-master", "i-4", 4, 2), slot("db-slave-1", "", 2), epoch=2)),
+    ("I7", "a transaction that forgets the old master", three,
+     lambda h: h.put(slot("db-master", "i-2", 4, 2), slot("db-slave-1", "", 2), epoch=2)),
+    ("I5", "a transaction beside an open op", lambda: promotion(three(), 1),
+     lambda h: h.put(slot("db-master", "i-3", 4, 3), slot("db-slave-2", "i-1", 5),
+                     epoch=3)),
     ("I5", "the epoch goes down", lambda: promotion(three(), 5),
      lambda h: h.put(slot("db-master", "i-2", 4, 1))),
     ("I5", "an epoch above control's", three,
@@ -178,6 +193,7 @@ ROWS = [
 # These are right to their end.
 RIGHT = [
     ("a change-over", lambda: promotion(three(), 5)),
+    ("a change-over in one transaction", lambda: in_one(three())),
     ("a release", lambda: released(three(), "i-2", "db-slave-1")),
     ("a gap is filled", lambda: fill_gap(three())),
     ("two gaps are filled by two", lambda: both_gaps(three())),

@@ -146,7 +146,10 @@ storm_fault()
 storm_mongo()
 {
 	local kinds=(kill landed stepdown lost freeze unsure late) i=0
-	start_replica_set >/dev/null
+	# The transaction of a killed registrar keeps others waiting for so long; 60 s if unset.
+	start_replica_set \
+		${storm_lifetime:+--setParameter "transactionLifetimeLimitSeconds=$storm_lifetime"} \
+		>/dev/null
 	storm_begin mongo "$mongo_uri" -- --server="$mongo_uri" "$@"
 	sleep 1
 	while storm_on; do

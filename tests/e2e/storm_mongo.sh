@@ -8,8 +8,9 @@
 # shellcheck source=tests/e2e/storm_lib.sh
 . "$e2e_dir/storm_lib.sh"
 
+storm_lifetime=$(by_length 3 "")
 # shellcheck disable=SC2046 # words
-storm_mongo $(by_length "--nodes=24 --services=3 --each=4 --seconds=9 --width=5" \
+storm_mongo $(by_length "--nodes=24 --services=3 --each=4 --seconds=7 --width=5" \
 	"--nodes=200 --services=20 --each=20 --seconds=600 --width=16")
 
 # --- would it have been seen? ----------------------------------------------------------
