@@ -5,6 +5,7 @@ FUZZ_TARGETS = \
 	fuzz/fuzz_answer \
 	fuzz/fuzz_answers \
 	fuzz/fuzz_conf \
+	fuzz/fuzz_credentials \
 	fuzz/fuzz_ec2 \
 	fuzz/fuzz_event \
 	fuzz/fuzz_files \

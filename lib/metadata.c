@@ -295,23 +295,71 @@ static int ask_until(struct client *client, const struct aero_metadata_opts *opt
 	}
 }
 
+static int begin(const struct aero_metadata_opts *opts, struct client *client,
+	struct answer **ret, struct aero_err *err)
+{
+	int rc = endpoint_of(opts, client, err);
+
+	if (rc != AERO_OK)
+		return rc;
+	client->v1 = opts->v1;
+	*ret = malloc(sizeof(**ret));
+	if (*ret != NULL && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+		client->curl = curl_easy_init();
+	if (client->curl == NULL)
+		return aero_err_set(err, AERO_NOMEM, "out of memory");
+	return AERO_OK;
+}
+
+/* What was answered may be a secret. */
+static void end(struct client *client, struct answer *answer)
+{
+	free(client->token);
+	curl_easy_cleanup(client->curl);
+	if (answer != NULL)
+		explicit_bzero(answer, sizeof(*answer));
+	free(answer);
+}
+
+int aero_metadata_get(const struct aero_metadata_opts *opts, const char *path, char **ret,
+	size_t *ret_len, struct aero_err *err)
+{
+	struct client client = {0};
+	struct answer *answer = NULL;
+	enum outcome outcome;
+	char *text;
+	int rc = begin(opts, &client, &answer, err);
+
+	if (rc != AERO_OK)
+		goto out;
+	outcome = get(&client, path, answer, err);
+	if (outcome != GOOD) {
+		rc = outcome == ABSENT ? AERO_MISS : AERO_NET;
+		goto out;
+	}
+	text = malloc(answer->len + 1);
+	if (text == NULL) {
+		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
+		goto out;
+	}
+	memcpy(text, answer->text, answer->len + 1);
+	*ret = text;
+	*ret_len = answer->len;
+out:
+	end(&client, answer);
+	return rc;
+}
+
 int aero_metadata_fetch(const struct aero_metadata_opts *opts, struct aero_metadata *ret,
 	struct aero_err *err)
 {
 	struct aero_metadata metadata = {0};
-	struct client client = {.v1 = opts->v1};
+	struct client client = {0};
 	struct answer *answer = NULL;
-	int rc = endpoint_of(opts, &client, err);
+	int rc = begin(opts, &client, &answer, err);
 
 	if (rc != AERO_OK)
 		goto out;
-	answer = malloc(sizeof(*answer));
-	if (answer != NULL && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-		client.curl = curl_easy_init();
-	if (client.curl == NULL) {
-		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
-		goto out;
-	}
 	rc = ask_until(&client, opts, answer, &metadata, err);
 	if (rc == AERO_OK) {
 		*ret = metadata;
@@ -319,9 +367,7 @@ int aero_metadata_fetch(const struct aero_metadata_opts *opts, struct aero_metad
 	}
 out:
 	aero_metadata_clear(&metadata);
-	free(client.token);
-	curl_easy_cleanup(client.curl);
-	free(answer);
+	end(&client, answer);
 	return rc;
 }
 

@@ -27,6 +27,11 @@ int aero_metadata_fetch(const struct aero_metadata_opts *opts, struct aero_metad
 	struct aero_err *err);
 void aero_metadata_clear(struct aero_metadata *metadata);
 
+/* One path, asked once; malloc'd text of *ret_len bytes and a NUL. AERO_MISS: there is no
+ * such path (404); else as above. */
+int aero_metadata_get(const struct aero_metadata_opts *opts, const char *path, char **ret,
+	size_t *ret_len, struct aero_err *err);
+
 /* The answers' parsers; pure. document: the instance identity document (JSON); ip is ''
  * when it names none. word: a one-line answer (an id, an address) without blanks;
  * malloc'd or NULL when it is none. */

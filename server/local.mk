@@ -5,13 +5,15 @@ server_libaero_server_la_SOURCES = \
 	server/git.c server/git.h \
 	server/meta.c server/meta.h \
 	server/repo.c server/repo.h \
+	server/credentials.c server/credentials.h \
+	server/credentials_parse.c \
 	server/ec2_answer.c server/ec2_answer.h \
 	server/rules.c server/rules.h
 server_libaero_server_la_CFLAGS = $(AM_CFLAGS) $(EXPAT_CFLAGS)
 server_libaero_server_la_LIBADD = $(EXPAT_LIBS)
 
 if HAVE_CMOCKA
-server_tests = tests/test_ec2_answer tests/test_repo tests/test_rules
+server_tests = tests/test_credentials tests/test_ec2_answer tests/test_repo tests/test_rules
 LONG_TESTS += tests/test_rules
 UNIT_TESTS += $(server_tests)
 check_PROGRAMS += $(server_tests)

@@ -17,6 +17,9 @@ Modes:
   flaky     503 to the first 3 requests, then v2
   ipv6      an instance without IPv4
   nothing   404 to every GET
+  role      v2, with keys of a role, and as a container's service at /keys
+  role-bad  the same, but the keys are an error
+  role-none the list of roles is there, the role is not
 """
 import http.server
 import json
@@ -45,6 +48,17 @@ if mode == "ipv6":
         {"instanceId": ID, "privateIp": None})
     del PATHS["/latest/meta-data/local-ipv4"]
     PATHS["/latest/meta-data/ipv6"] = "2001:db8::7"
+KEYS = {"Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": "ASIAROLE",
+        "SecretAccessKey": "role/secret+key=", "Token": "role-token==",
+        "Expiration": "2030-01-02T03:04:05Z"}
+ROLES = "/latest/meta-data/iam/security-credentials/"
+if mode.startswith("role"):
+    PATHS[ROLES] = "web-role\n"
+if mode == "role":
+    PATHS[ROLES + "web-role"] = PATHS["/keys"] = json.dumps(KEYS)
+if mode == "role-bad":
+    PATHS[ROLES + "web-role"] = json.dumps({"Code": "AssumeRoleUnauthorizedAccess",
+                                            "Message": "secret"})
 if mode == "nothing":
     PATHS = {}
 
@@ -99,6 +113,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return None
         if mode == "flaky" and n <= 3:
             return self.answer(503, "later")
+        if self.path == "/keys":
+            if self.headers.get("Authorization") != "Basic right":
+                return self.answer(401, "unauthorized")
+            return self.answer(200, PATHS["/keys"])
         if mode not in ("v1", "silent-token"):
             token = self.headers.get("X-aws-ec2-metadata-token", "")
             if mode == "unauthorized" or tokens.get(token, 0) <= 0:
