@@ -7,13 +7,16 @@ server_libaero_server_la_SOURCES = \
 	server/repo.c server/repo.h \
 	server/credentials.c server/credentials.h \
 	server/credentials_parse.c \
+	server/ec2.c server/ec2.h server/ec2_parts.h \
+	server/ec2_request.c \
 	server/ec2_answer.c server/ec2_answer.h \
+	server/ec2_error.c server/ec2_error.h \
 	server/rules.c server/rules.h
 server_libaero_server_la_CFLAGS = $(AM_CFLAGS) $(EXPAT_CFLAGS)
 server_libaero_server_la_LIBADD = $(EXPAT_LIBS)
 
 if HAVE_CMOCKA
-server_tests = tests/test_credentials tests/test_ec2_answer tests/test_repo tests/test_rules
+server_tests = tests/test_credentials tests/test_ec2 tests/test_ec2_answer tests/test_repo tests/test_rules
 LONG_TESTS += tests/test_rules
 UNIT_TESTS += $(server_tests)
 check_PROGRAMS += $(server_tests)
