@@ -260,6 +260,101 @@ static void a_late_write_is_fenced_by_the_next(void **state)
 	aero_store_close(store);
 }
 
+/* ---- the transaction ---- */
+
+static int change_over(struct aero_err *err)
+{
+	struct aero_slot *p = suite_slot("", "", "p", "10.0.0.2", NULL);
+	struct aero_slot *m = suite_slot("", "", "m", "10.0.0.1", NULL);
+	struct aero_change_over change = {.service = "db",
+		.epoch = 1,
+		.hostname = "db-slave-1",
+		.promote = &p->who,
+		.master_hostname = "db-master",
+		.master = &m->who,
+		.new_reg = 7};
+
+	return aero_store_change_over(suite_store, &change, err);
+}
+
+static bool is_master(const char *id)
+{
+	return strstr(mongo_show("db-master"), id) != NULL;
+}
+
+static void what_a_failed_transaction_answers(void **state)
+{
+#define FAIL(commands, more) \
+	"{\"failCommands\": [" commands "], \"appName\": \"aerostat-test\", " more "}"
+#define TRANSIENT "\"errorLabels\": [\"TransientTransactionError\"]"
+	static const struct {
+		const char *mode, *data;
+		int rc;
+		bool applied;
+	} rows[] = {
+		/* Another one writes the same documents; the connection goes. */
+		{"{\"times\": 3}",
+			FAIL("\"findAndModify\"", "\"errorCode\": 112, " TRANSIENT),
+			AERO_OK, true},
+		{"{\"times\": 1}", FAIL("\"update\"", "\"closeConnection\": true"),
+			AERO_OK, true},
+		{"{\"times\": 1}", FAIL("\"find\"", "\"closeConnection\": true"), AERO_OK,
+			true},
+		/* The commit: once, for long, and given up by the server. */
+		{"{\"times\": 1}",
+			FAIL("\"commitTransaction\"", "\"closeConnection\": true"),
+			AERO_OK, true},
+		{"{\"times\": 3}", FAIL("\"commitTransaction\"", "\"errorCode\": 50"),
+			AERO_OK, true},
+		{"{\"times\": 1}",
+			FAIL("\"commitTransaction\"",
+				"\"writeConcernError\": {\"code\": 64, \"errmsg\": "
+				"\"late\"}"),
+			AERO_OK, true},
+		{"{\"times\": 1}",
+			FAIL("\"commitTransaction\"", "\"errorCode\": 251, " TRANSIENT),
+			AERO_OK, true},
+		{"\"alwaysOn\"",
+			FAIL("\"commitTransaction\"", "\"closeConnection\": true"),
+			AERO_AMBIGUOUS, false},
+		{"\"alwaysOn\"",
+			FAIL("\"findAndModify\"", "\"errorCode\": 112, " TRANSIENT),
+			AERO_NET, false},
+		/* Refusals. */
+		{"{\"times\": 1}", FAIL("\"update\"", "\"errorCode\": 13"), AERO_PERM,
+			false},
+		{"{\"times\": 1}", FAIL("\"update\"", "\"errorCode\": 263"), AERO_REFUSED,
+			false},
+	};
+	struct aero_node node;
+
+	(void)state;
+	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
+		mongo_reset();
+		suite_insert(suite_store,
+			suite_slot("db-master", "db", "m", "10.0.0.1", NULL));
+		suite_insert(suite_store,
+			suite_slot("db-slave-1", "db", "p", "10.0.0.2", NULL));
+		fail_point("failCommand", rows[i].mode, rows[i].data);
+		suite_err.msg[0] = '\0';
+		if (change_over(&suite_err) != rows[i].rc)
+			fail_msg("row %zu: %s", i, suite_err.msg);
+		fail_point("failCommand", "\"off\"", "{}");
+		/* The next write of the store settles it, however the answer was. */
+		SUITE_RC(aero_store_node(suite_store, "x", &node, err), AERO_OK);
+		SUITE_RC(aero_store_node_update(
+				 suite_store, "x", &node, false, false, NULL, err),
+			AERO_OK);
+		if (is_master("\"p\"") != rows[i].applied)
+			fail_msg("row %zu: %s", i, mongo_show("db-master"));
+		if (rows[i].applied)
+			continue;
+		/* Nothing holds it up, or the documents. */
+		SUITE_RC(change_over(err), AERO_OK);
+		assert_true(is_master("\"p\""));
+	}
+}
+
 static void words_show_no_password(void **state)
 {
 	static const char *const servers[] = {
@@ -329,6 +424,7 @@ static const struct CMUnitTest mongo_tests[] = {
 	SUITE_TEST(what_a_failed_write_answers),
 	SUITE_TEST(an_unreachable_server_was_sent_nothing),
 	SUITE_TEST(a_late_write_is_fenced_by_the_next),
+	SUITE_TEST(what_a_failed_transaction_answers),
 	SUITE_TEST(words_show_no_password),
 	SUITE_TEST(one_member_leads_to_the_set),
 };
