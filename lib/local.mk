@@ -55,6 +55,17 @@ lib_libaero_la_SOURCES = \
 	lib/watch_mongo_stream.c
 lib_libaero_la_LIBADD = $(MONGOC_LIBS) $(YAML_LIBS) $(CURL_LIBS) $(LMDB_LIBS)
 
+# The public library: the same code, of which it shows aerostat_* alone. (lib/resolve.c is
+# for programs: hidden, it resolves for nobody.)
+lib_LTLIBRARIES += lib/libaerostat.la
+include_HEADERS += lib/aerostat.h
+lib_libaerostat_la_SOURCES = lib/libaerostat.c
+lib_libaerostat_la_LIBADD = lib/libaero.la
+lib_libaerostat_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
+	-Wl,--version-script=$(srcdir)/lib/libaerostat.map
+EXTRA_lib_libaerostat_la_DEPENDENCIES = lib/libaerostat.map
+E2E_TESTS += tests/e2e/library.sh
+
 if HAVE_CMOCKA
 lib_tests = tests/test_file tests/test_log tests/test_loop tests/test_conf \
 	tests/test_conf_server \

@@ -21,7 +21,7 @@ void aero_mongo_clear(struct aero_store_mongo *s)
 {
 	if (s->session != NULL)
 		mongoc_client_session_destroy(s->session);
-	if (s->client != NULL)
+	if (s->client != NULL && !s->lent)
 		mongoc_client_pool_push(s->pool, s->client);
 	if (s->pool != NULL)
 		mongoc_client_pool_destroy(s->pool);
@@ -301,4 +301,23 @@ int aero_store_mongo_open(const struct aero_store_opts *opts,
 	else
 		op_close(&s->base);
 	return rc;
+}
+
+int aero_store_mongo_lend(mongoc_client_t *client, const char *database,
+	struct aero_store **ret, struct aero_err *err)
+{
+	struct aero_store_mongo *s = calloc(1, sizeof(*s));
+
+	if (s != NULL)
+		s->database = strdup(database);
+	if (s == NULL || s->database == NULL) {
+		free(s);
+		return aero_err_set(err, AERO_NOMEM, "out of memory");
+	}
+	s->base.ops = &ops;
+	s->read_only = true;
+	s->client = client;
+	s->lent = true;
+	*ret = &s->base;
+	return AERO_OK;
 }

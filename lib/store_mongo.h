@@ -22,6 +22,7 @@ struct aero_store_mongo {
 	mongoc_uri_t *uri; /* with our defaults; the read preference is the user's */
 	mongoc_client_pool_t *pool;
 	mongoc_client_t *client;          /* NULL until the first use */
+	bool lent;                        /* client is somebody else's; no pool, no uri */
 	mongoc_client_session_t *session; /* of all writes; NULL: the server has none */
 	bson_t *hosts; /* the servers that last worked for a watch; NULL = not known */
 	bool in_txn;   /* the operations belong to a transaction of the session */
@@ -30,7 +31,15 @@ struct aero_store_mongo {
 
 struct aero_store_mongo *aero_mongo_store(struct aero_store *base);
 
+/* A store for reading over a client of the caller's, which must outlive it. */
+int aero_store_mongo_lend(mongoc_client_t *client, const char *database,
+	struct aero_store **ret, struct aero_err *err);
+
 /* ---- options of the connection (store_mongo_uri.c) ---- */
+
+/* Set before the first use in a process that is not ours: its signals and the driver's
+ * log stay as they are. */
+extern bool aero_mongo_guest;
 
 /* The user's URI with our defaults for what it leaves open. AERO_CONFIG, AERO_NOMEM. */
 int aero_mongo_uri(const struct aero_server *server, const char *role, mongoc_uri_t **ret,
