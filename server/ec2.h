@@ -9,6 +9,8 @@
 #ifndef AERO_SERVER_EC2_H
 #define AERO_SERVER_EC2_H
 
+#include <stdint.h>
+
 #include "lib/conf.h"
 #include "server/ec2_answer.h"
 

@@ -21,12 +21,12 @@ static struct aero_ec2_listing listing;
 static struct aero_err err;
 static pid_t server_pid;
 static char endpoint[64];
-static int64_t clock_now, paused;
+static int64_t clock_now, clock_step, paused;
 static unsigned pauses;
 
 static int64_t clock_ms(void)
 {
-	return clock_now;
+	return clock_now += clock_step;
 }
 
 static uint64_t rnd(void)
@@ -208,7 +208,12 @@ static void once_gives_up_after_30_s(void **state)
 	start_server("busy", "7");
 	assert_int_equal(describe("us-east-1", true), AERO_NET);
 	assert_true(paused <= 30000);
+	clock_step = 5000; /* each request takes so long */
+	assert_int_equal(describe("us-east-1", true), AERO_NET);
+	assert_true(pauses >= 1 && pauses < 5 && clock_now < 45000);
 	assert_int_equal(describe("us-east-1", false), AERO_NET);
+	assert_int_equal(pauses, 5);
+	clock_step = 0;
 	(void)done(NULL);
 	(void)snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:9/");
 	assert_int_equal(describe("us-east-1", true), AERO_NET);
