@@ -48,11 +48,11 @@ static const struct {
 };
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
 
-/* The two shapes of an error. */
-static const char *const codes[] = {
-	"Response/Errors/Error/Code", "ErrorResponse/Error/Code"};
-static const char *const messages[] = {
-	"Response/Errors/Error/Message", "ErrorResponse/Error/Message"};
+/* The shapes of an error: EC2's, that of other services, moto's. */
+static const char *const codes[] = {"Response/Errors/Error/Code",
+	"ErrorResponse/Error/Code", "ErrorResponse/Errors/Error/Code"};
+static const char *const messages[] = {"Response/Errors/Error/Message",
+	"ErrorResponse/Error/Message", "ErrorResponse/Errors/Error/Message"};
 static const char *const roots[] = {
 	"DescribeInstancesResponse", "Response", "ErrorResponse"};
 
@@ -121,9 +121,9 @@ static void begin_field(struct aero_ec2_parser *p)
 		begin_text(p, a->next_token, sizeof(a->next_token));
 	}
 	/* of several errors the first counts */
-	if (one_of(codes, 2, p->path) && a->code[0] == '\0')
+	if (one_of(codes, 3, p->path) && a->code[0] == '\0')
 		begin_text(p, a->code, sizeof(a->code));
-	else if (one_of(messages, 2, p->path) && a->message[0] == '\0')
+	else if (one_of(messages, 3, p->path) && a->message[0] == '\0')
 		begin_text(p, a->message, sizeof(a->message));
 }
 

@@ -137,6 +137,9 @@ static void both_shapes_of_an_error_are_read(void **state)
 		{"<ErrorResponse><Error><Type>Sender</Type><Code>AuthFailure</Code>"
 		 "<Message>AWS was not \xc3\xa4 able</Message></Error></ErrorResponse>",
 			"AuthFailure", "AWS was not ?? able"},
+		{"<ErrorResponse><Errors><Error><Code>AuthFailure</Code><Message>no"
+		 "</Message><Type>Sender</Type></Error></Errors></ErrorResponse>",
+			"AuthFailure", "no"},
 		{"<Response><Errors><Error><Code>A</Code></Error><Error><Code>B</Code>"
 		 "</Error></Errors></Response>",
 			"A", ""},
