@@ -9,6 +9,7 @@
  */
 #include "config.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,8 @@ static int watch(const char *path, struct aero_err *err)
 			bson_free(json);
 		}
 		(void)usleep(db == NULL ? 1000 : 200);
+		/* A pipe that nobody reads any more is an error at once. */
+		going = going && poll(&(struct pollfd){.fd = STDOUT_FILENO}, 1, 0) == 0;
 	}
 	bson_destroy(arg.doc);
 	aero_lmdb_put(db);
