@@ -39,8 +39,8 @@ struct aero_child {
 	bool late;  /* it ran over its time */
 	int status; /* of waitpid */
 	bool cut;
-	size_t len;
-	char text[AERO_CHILD_OUTPUT + 1];
+	size_t len, max;
+	char text[]; /* max bytes and a NUL */
 };
 
 /* ---- starting ---- */
@@ -158,12 +158,14 @@ out:
 int aero_child_start(const struct aero_child_opts *opts, int64_t now,
 	struct aero_child **ret, struct aero_err *err)
 {
-	struct aero_child *child = calloc(1, sizeof(*child));
+	size_t max = opts->output_max > 0 ? opts->output_max : AERO_CHILD_OUTPUT;
+	struct aero_child *child = calloc(1, sizeof(*child) + max + 1);
 	struct aero_list env = {0};
 	int rc = AERO_OK;
 
 	if (child != NULL) {
 		child->what = opts->what;
+		child->max = max;
 		child->timeout_ms = opts->timeout_ms;
 		child->due = now + opts->timeout_ms;
 		child->pidfd = child->out = -1;
@@ -216,7 +218,7 @@ static void read_output(struct aero_child *child)
 
 	for (int i = 0; i < READS && child->out >= 0; i++) {
 		ssize_t n = read(child->out, piece, sizeof(piece));
-		size_t room = AERO_CHILD_OUTPUT - child->len;
+		size_t room = child->max - child->len;
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
@@ -280,17 +282,6 @@ bool aero_child_step(struct aero_child *child, int64_t now)
 	return true;
 }
 
-void aero_child_wait(struct aero_child *child)
-{
-	struct pollfd fds[AERO_CHILD_FDS];
-
-	while (!aero_child_step(child, aero_clock_ms())) {
-		size_t n = aero_child_fds(child, fds);
-
-		(void)poll(fds, n, (int)aero_child_wait_ms(child, aero_clock_ms()));
-	}
-}
-
 /* ---- the end ---- */
 
 int aero_child_check(const struct aero_child *child, struct aero_err *err)
@@ -306,6 +297,27 @@ int aero_child_check(const struct aero_child *child, struct aero_err *err)
 		return aero_err_set(err, AERO_REFUSED, "%s '%s' exited with %d",
 			child->what, child->program, WEXITSTATUS(child->status));
 	return AERO_OK;
+}
+
+int aero_child_wait_or_stop(struct aero_child *child, int stop_fd, struct aero_err *err)
+{
+	struct pollfd fds[AERO_CHILD_FDS + 1];
+
+	while (!aero_child_step(child, aero_clock_ms())) {
+		size_t n = aero_child_fds(child, fds);
+
+		fds[n] = (struct pollfd){.fd = stop_fd, .events = POLLIN};
+		(void)poll(fds, n + 1, (int)aero_child_wait_ms(child, aero_clock_ms()));
+		if (fds[n].revents != 0)
+			return aero_err_set(
+				err, AERO_AGAIN, "%s: told to stop", child->what);
+	}
+	return AERO_OK;
+}
+
+void aero_child_wait(struct aero_child *child)
+{
+	(void)aero_child_wait_or_stop(child, -1, NULL);
 }
 
 void aero_child_output(const struct aero_child *child, struct aero_child_output *ret)

@@ -19,7 +19,7 @@
 #include "lib/list.h"
 
 #define AERO_CHILD_FDS 2
-#define AERO_CHILD_OUTPUT 16384 /* bytes of output kept */
+#define AERO_CHILD_OUTPUT 16384 /* bytes of output kept, by default */
 
 struct aero_child;
 
@@ -29,6 +29,7 @@ struct aero_child_opts {
 	char *const *argv;           /* NULL-ended; argv[0] is the path */
 	const struct aero_list *env; /* NAME=value; PATH and HOME are always set */
 	int64_t timeout_ms;
+	size_t output_max; /* 0 = AERO_CHILD_OUTPUT */
 };
 
 /* What it wrote; lent until the child is freed. */
@@ -51,6 +52,8 @@ bool aero_child_step(struct aero_child *child, int64_t now);
 /* Once it is over: AERO_OK for exit 0 in time, else AERO_REFUSED with the reason. */
 int aero_child_check(const struct aero_child *child, struct aero_err *err);
 void aero_child_output(const struct aero_child *child, struct aero_child_output *ret);
+/* Wait for its end, or until stop_fd (-1 = none) becomes readable: AERO_AGAIN. */
+int aero_child_wait_or_stop(struct aero_child *child, int stop_fd, struct aero_err *err);
 /* Wait for its end. */
 void aero_child_wait(struct aero_child *child);
 /* Ends a run that is not over, at once. NULL is nothing. */

@@ -29,15 +29,21 @@ static int blank_next(struct aero_reap *reap)
 
 /* B4: a certificate of either kind needs no evidence anew. A slot that a late claim took
  * after it is read with the certificate there. */
+void aero_reap_known(struct aero_reap *reap, const struct aero_node *node)
+{
+	reap->node = *node;
+	reap->step = reap->slot != NULL && (node->left || node->dead) ? AERO_REAP_B3_BLANK
+								      : AERO_REAP_B2;
+}
+
 static int step_b1(struct aero_reap *reap, struct aero_err *err)
 {
-	int rc = aero_store_node(reap->store, reap->instance_id, &reap->node, err);
+	struct aero_node node;
+	int rc = aero_store_node(reap->store, reap->instance_id, &node, err);
 
-	if (rc != AERO_OK)
-		return rc;
-	if (reap->slot != NULL && (reap->node.left || reap->node.dead))
-		return blank_next(reap);
-	return next(reap, AERO_REAP_B2);
+	if (rc == AERO_OK)
+		aero_reap_known(reap, &node);
+	return rc;
 }
 
 /* Write dead as given, if nobody wrote the node since B1. */

@@ -51,6 +51,9 @@ struct aero_reap {
 void aero_reap_begin(struct aero_reap *reap, struct aero_store *store,
 	const char *instance_id, const struct aero_slot *slot);
 
+/* Instead of B1: the node as a reading of all showed it, before the evidence. */
+void aero_reap_known(struct aero_reap *reap, const struct aero_node *node);
+
 /* One store operation; none at B2 and DONE. AERO_OK, or the store's code: the candidate
  * is given up, the next pass finds it again. */
 int aero_reap_step(struct aero_reap *reap, struct aero_err *err);

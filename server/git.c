@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,22 +80,6 @@ static bool environment(const struct aero_git *git, struct aero_list *ret)
 	return ok;
 }
 
-/* Wait for its end, or until told to stop. */
-static int wait_for(struct aero_child *child, int stop_fd, struct aero_err *err)
-{
-	struct pollfd fds[AERO_CHILD_FDS + 1];
-
-	while (!aero_child_step(child, aero_clock_ms())) {
-		size_t n = aero_child_fds(child, fds);
-
-		fds[n] = (struct pollfd){.fd = stop_fd, .events = POLLIN};
-		(void)poll(fds, n + 1, (int)aero_child_wait_ms(child, aero_clock_ms()));
-		if (fds[n].revents != 0)
-			return aero_err_set(err, AERO_AGAIN, "git: told to stop");
-	}
-	return AERO_OK;
-}
-
 /* git with these words, NULL-ended. The folder may be anybody's mirror: no hook runs. */
 static int run(const struct aero_git *git, const char *const *words, int failed,
 	struct aero_err *err)
@@ -123,7 +106,7 @@ static int run(const struct aero_git *git, const char *const *words, int failed,
 		     ? aero_child_start(&opts, aero_clock_ms(), &child, err)
 		     : no_memory(err);
 	if (rc == AERO_OK)
-		rc = wait_for(child, git->stop_fd, err);
+		rc = aero_child_wait_or_stop(child, git->stop_fd, err);
 	if (rc == AERO_OK && aero_child_check(child, err) != AERO_OK) {
 		char said[WORDS];
 

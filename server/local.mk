@@ -1,4 +1,4 @@
-# aerostatd: so far what it reads of EC2, and who is dead by it.
+# aerostatd: who is dead, and configuration files from git.
 noinst_LTLIBRARIES += server/libaero_server.la
 server_libaero_server_la_SOURCES = \
 	server/configs.c server/configs.h \
@@ -11,18 +11,33 @@ server_libaero_server_la_SOURCES = \
 	server/ec2_request.c \
 	server/ec2_answer.c server/ec2_answer.h \
 	server/ec2_error.c server/ec2_error.h \
-	server/rules.c server/rules.h
+	server/cloud.c server/cloud.h \
+	server/daemon.c server/daemon.h \
+	server/history.c server/history.h \
+	server/pass.c server/pass.h \
+	server/rules.c server/rules.h \
+	server/tenure.c server/tenure.h \
+	server/view.c server/view.h
 server_libaero_server_la_CFLAGS = $(AM_CFLAGS) $(EXPAT_CFLAGS)
 server_libaero_server_la_LIBADD = $(EXPAT_LIBS)
 
+sbin_PROGRAMS += aerostatd
+aerostatd_SOURCES = server/main.c
+aerostatd_LDADD = server/libaero_server.la register/libaero_register.la lib/libaero.la
+
 if HAVE_CMOCKA
-server_tests = tests/test_credentials tests/test_ec2 tests/test_ec2_answer tests/test_repo tests/test_rules
+server_tests = tests/test_credentials tests/test_ec2 tests/test_ec2_answer \
+	tests/test_pass tests/test_repo tests/test_rules
 LONG_TESTS += tests/test_rules
 UNIT_TESTS += $(server_tests)
 check_PROGRAMS += $(server_tests)
 endif
+E2E_TESTS += tests/e2e/aerostatd.sh
 
 # Configuration files from git to a node, without the daemon.
 check_PROGRAMS += tests/configs_tool
 tests_configs_tool_SOURCES = tests/configs_tool.c
 tests_configs_tool_LDADD = server/libaero_server.la register/libaero_register.la lib/libaero.la
+
+tests_test_pass_SOURCES = tests/test_pass.c tests/fake_store.c tests/fake_store.h \
+	tests/fake_store_change.c
