@@ -141,21 +141,10 @@ int aero_cli_hosts_of_mirror(const struct aero_conf *conf, const char *service,
 int aero_cli_hosts_of_store(const struct aero_conf *conf, const char *service,
 	struct aero_cli_hosts *ret, struct aero_err *err)
 {
-	struct aero_store_opts opts = {
-		.port = conf->port,
-		.database = conf->database,
-		.role = "list",
-		.read_only = true,
-	};
 	struct aero_store *store = NULL;
 	struct aero_slots slots = {0};
-	char *server = NULL;
-	int rc = aero_conf_server(conf, &server, err);
+	int rc = aero_store_open_conf(conf, "list", true, &store, err);
 
-	if (rc != AERO_OK)
-		goto out;
-	opts.server = server;
-	rc = aero_store_open(&opts, &store, err);
 	if (rc == AERO_OK)
 		rc = aero_store_ping(store, err);
 	if (rc == AERO_OK)
@@ -164,10 +153,8 @@ int aero_cli_hosts_of_store(const struct aero_conf *conf, const char *service,
 		if (!aero_cli_hosts_add_slot(ret, &slots.v[i]))
 			rc = no_memory(err);
 	ret->from_store = true;
-out:
 	aero_slots_clear(&slots);
 	aero_store_close(store);
-	free(server);
 	return rc;
 }
 

@@ -94,29 +94,18 @@ static int read_file(const struct aero_cli *cli, const char *file,
 int aero_cli_import(const struct aero_cli *cli, struct aero_err *err)
 {
 	const struct aero_conf *conf = cli->conf;
-	struct aero_store_opts opts = {
-		.port = conf->port,
-		.database = conf->database,
-		.role = "import",
-		.read_only = conf->dryrun,
-	};
 	struct aero_cli_import import = {0};
 	struct aero_store *store = NULL;
-	char *server = NULL;
 	int rc = read_file(cli, cli->words[0], &import, err);
 
 	if (rc == AERO_OK)
-		rc = aero_conf_server(conf, &server, err);
-	opts.server = server;
-	if (rc == AERO_OK)
-		rc = aero_store_open(&opts, &store, err);
+		rc = aero_store_open_conf(conf, "import", conf->dryrun, &store, err);
 	if (rc != AERO_OK)
 		goto out;
 	rc = conf->dryrun ? try_all(store, &import.slots, cli->out, err)
 			  : import_all(store, cli->words[0], &import, cli->out, err);
 out:
 	aero_store_close(store);
-	free(server);
 	aero_cli_import_clear(&import);
 	return rc;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/conf.h"
 #include "lib/store_ops.h"
 
 /* In the order of enum aero_server_kind. */
@@ -28,6 +29,25 @@ int aero_store_open(
 		*ret = store;
 	}
 	aero_server_clear(&server);
+	return rc;
+}
+
+int aero_store_open_conf(const struct aero_conf *conf, const char *role, bool read_only,
+	struct aero_store **ret, struct aero_err *err)
+{
+	char *server = NULL;
+	int rc = aero_conf_server(conf, &server, err);
+	struct aero_store_opts opts = {
+		.server = server,
+		.port = conf->port,
+		.database = conf->database,
+		.role = role,
+		.read_only = read_only,
+	};
+
+	if (rc == AERO_OK)
+		rc = aero_store_open(&opts, ret, err);
+	free(server);
 	return rc;
 }
 

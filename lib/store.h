@@ -47,6 +47,10 @@ struct aero_store_opts {
 /* Open; MongoDB is not contacted yet. A failure's words never show a password. */
 int aero_store_open(const struct aero_store_opts *opts, struct aero_store **ret,
 	struct aero_err *err);
+/* The store that the options name. */
+struct aero_conf;
+int aero_store_open_conf(const struct aero_conf *conf, const char *role, bool read_only,
+	struct aero_store **ret, struct aero_err *err);
 void aero_store_close(struct aero_store *store);
 
 /* The server as it may be shown to people and logs: without credentials. */

@@ -167,21 +167,8 @@ int aero_session_info(struct aero_session *session, struct aero_err *err)
 
 int aero_session_store(struct aero_session *session, struct aero_err *err)
 {
-	const struct aero_conf *conf = session->conf;
-	char *server = NULL;
-	int rc = aero_conf_server(conf, &server, err);
-	struct aero_store_opts opts = {
-		.server = server,
-		.port = conf->port,
-		.database = conf->database,
-		.role = "register",
-		.read_only = conf->dryrun,
-	};
-
-	if (rc == AERO_OK)
-		rc = aero_store_open(&opts, &session->store, err);
-	free(server);
-	return rc;
+	return aero_store_open_conf(
+		session->conf, "register", session->conf->dryrun, &session->store, err);
 }
 
 /* A store that fails is asked again; what it says at the deadline is the answer. */

@@ -44,25 +44,6 @@ struct server {
 
 /* ---- one pass ---- */
 
-static int open_store(struct server *server, struct aero_err *err)
-{
-	const struct aero_conf *conf = server->conf;
-	char *name = NULL;
-	int rc = aero_conf_server(conf, &name, err);
-	struct aero_store_opts opts = {
-		.server = name,
-		.port = conf->port,
-		.database = conf->database,
-		.role = "server",
-		.read_only = conf->dryrun,
-	};
-
-	if (rc == AERO_OK)
-		rc = aero_store_open(&opts, &server->store, err);
-	free(name);
-	return rc;
-}
-
 static int indexes(struct server *server, struct aero_err *err)
 {
 	struct aero_session session = {.conf = server->conf,
@@ -290,11 +271,12 @@ int aero_server_run(const struct aero_conf *conf, FILE *out, struct aero_err *er
 	if (server.stop_fd < 0 || server.wake_fd < 0)
 		rc = aero_err_set(err, AERO_AGAIN, "eventfd: %s", strerror(errno));
 	if (rc == AERO_OK && *conf->remote_repo_url != '\0')
-		rc = aero_configs_check(conf, -1, err);
+		rc = aero_configs_check(conf, server.stop_fd, err);
 	if (rc == AERO_OK)
 		rc = aero_tenures_load(conf, aero_boot_ms(), &server.tenures, err);
 	if (rc == AERO_OK)
-		rc = open_store(&server, err);
+		rc = aero_store_open_conf(
+			conf, "server", conf->dryrun, &server.store, err);
 	if (rc == AERO_OK && (conf->once || conf->dryrun))
 		rc = pass(&server, err);
 	else if (rc == AERO_OK)

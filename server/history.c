@@ -7,11 +7,21 @@
 
 #include "server/history.h"
 
-static const char *const names[] = {
-#define AERO_X(event, name, words) [AERO_EVENT_##event] = name,
+static const struct {
+	const char *name, *words;
+} events[] = {
+#define AERO_X(event, name, words) [AERO_EVENT_##event] = {name, words},
 	AERO_EVENT_MAP(AERO_X)
 #undef AERO_X
 };
+
+const char *aero_history_words(const char *name)
+{
+	for (int i = 0; i < AERO_N_EVENTS; i++)
+		if (strcmp(name, events[i].name) == 0)
+			return events[i].words;
+	return NULL;
+}
 
 int aero_history_write(struct aero_store *store, enum aero_event event,
 	const struct aero_tenure *who, const char *why, int64_t at, struct aero_err *err)
@@ -22,12 +32,12 @@ int aero_history_write(struct aero_store *store, enum aero_event event,
 
 	(void)gethostname(host, sizeof(host) - 1);
 	(void)snprintf(id, sizeof(id), "%.300s %s %.300s %lld %lld", who->hostname,
-		names[event], who->instance_id, (long long)who->reg,
+		events[event].name, who->instance_id, (long long)who->reg,
 		(long long)who->epoch);
 	BSON_APPEND_UTF8(&doc, "_id", id);
 	BSON_APPEND_DATE_TIME(&doc, "at", at);
 	BSON_APPEND_UTF8(&doc, "hostname", who->hostname);
-	BSON_APPEND_UTF8(&doc, "event", names[event]);
+	BSON_APPEND_UTF8(&doc, "event", events[event].name);
 	BSON_APPEND_UTF8(&doc, "instance_id", who->instance_id);
 	BSON_APPEND_UTF8(&doc, "service", who->service);
 	if (who->epoch != 0)

@@ -25,6 +25,9 @@ enum aero_event {
 		AERO_N_EVENTS
 };
 
+/* The words of an event's name in the collection; NULL: a name that is none of ours. */
+const char *aero_history_words(const char *name);
+
 /* Write an event; the same one is kept once, whoever writes it. why may be ''; at: Unix
  * ms. */
 int aero_history_write(struct aero_store *store, enum aero_event event,

@@ -23,20 +23,7 @@
 int aero_syncd_store(
 	const struct aero_conf *conf, struct aero_store **ret, struct aero_err *err)
 {
-	char *server = NULL;
-	int rc = aero_conf_server(conf, &server, err);
-
-	if (rc == AERO_OK) {
-		const struct aero_store_opts opts = {.server = server,
-			.port = conf->port,
-			.database = conf->database,
-			.role = "syncd",
-			.read_only = conf->dryrun};
-
-		rc = aero_store_open(&opts, ret, err);
-	}
-	free(server);
-	return rc;
+	return aero_store_open_conf(conf, "syncd", conf->dryrun, ret, err);
 }
 
 char *aero_syncd_source(const struct aero_conf *conf, const struct aero_store *store)

@@ -102,6 +102,27 @@ living 0 1 2 3 left
 once 0
 equal "a release that was cut off" 4 "$(names)"
 
+# --- what people are told --------------------------------------------------------------------
+
+tell="aerostat --server=$mongo_uri --root=$test_dir/server"
+$tell history web-9 >"$test_dir/history"
+grep -q '^[0-9TZ:-]* web-9 i-9 was found dead: the cloud does not know it any more (not' \
+	"$test_dir/history" || fail "no such event: $(cat "$test_dir/history")"
+refuses 1 $tell history web-77
+grep -q 'nothing is known of "web-77"' "$test_dir/refused" || fail "$(cat "$test_dir/refused")"
+$tell why web-0 >"$test_dir/why"
+for line in '^web-0: i-0$' 'answers      10.0.0.0$' 'certificate  none: it counts as alive' \
+	'server       absent in 0 passes, called dead in 0; known for'; do
+	grep -q "$line" "$test_dir/why" || fail "no '$line': $(cat "$test_dir/why")"
+done
+$tell why web-5 >"$test_dir/why"
+grep -q '^web-5: a gap' "$test_dir/why" || fail "$(cat "$test_dir/why")"
+grep -q ' web-5 i-new was found dead: the cloud does not know it any more' "$test_dir/why" ||
+	fail "no reason: $(cat "$test_dir/why")"
+equal "the instance" "web-0" "$($tell why i-0 --json |
+	sed 's/.*"hostname" : "\([^"]*\)", "service".*/\1/')"
+refuses 1 $tell why nobody
+
 # --- the daemon ------------------------------------------------------------------------------
 
 once 69 --server=mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=500
