@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "register/mutant.h"
 #include "register/steps.h"
 
 static const struct {
@@ -39,6 +41,7 @@ void aero_actor_begin(struct aero_actor *actor, enum aero_act act,
 		.me = me,
 		.random = random,
 		.random_arg = random_arg,
+		.ahead_max = AERO_AHEAD,
 		.first = acts[act].first,
 		.restart = acts[act].restart,
 		.back = acts[act].back,
@@ -122,6 +125,7 @@ int aero_read_control(struct aero_actor *actor, struct aero_err *err)
 	struct aero_control control = {0};
 	int rc = aero_store_control(actor->store, actor->service, &control, err);
 
+	actor->ahead = 0; /* all begins anew */
 	if (rc != AERO_OK)
 		return rc;
 	if (control.open && (control.promote.instance_id == NULL ||
@@ -138,24 +142,48 @@ int aero_read_control(struct aero_actor *actor, struct aero_err *err)
 	return AERO_OK;
 }
 
-int aero_insert_blank(
-	struct aero_actor *actor, const char *hostname, struct aero_err *err)
+/* Upwards, so that a part of them is dense too. */
+static void lay_out(const struct aero_actor *actor, const char *first, size_t n,
+	bool masterful, char names[][AERO_HOSTNAME_SIZE])
 {
-	/* Lent strings: the slot is only read. Ops exist for masterful services alone. */
-	bool masterful = actor->masterful || actor->op.open;
-	char name[AERO_HOSTNAME_SIZE], service[AERO_HOSTNAME_SIZE];
-	char type[16], none[1] = "";
-	struct aero_slot slot = {
-		.hostname = name,
-		.service = service,
-		.service_type = type,
-		.who = {.instance_id = none, .ip = none, .ip6 = none},
-	};
+	int64_t number = aero_pick_number(first, actor->service, masterful);
 
-	(void)snprintf(name, sizeof(name), "%s", hostname);
+	(void)snprintf(names[0], AERO_HOSTNAME_SIZE, "%s", first);
+	for (size_t i = 0; i < n && n > 1; i++)
+		(void)snprintf(names[AERO_MUTANT(LAID_DOWNWARDS) ? n - 1 - i : i],
+			AERO_HOSTNAME_SIZE, "%s%s-%" PRId64, actor->service,
+			masterful ? "-slave" : "", number + (int64_t)i);
+}
+
+int aero_insert_blanks(
+	struct aero_actor *actor, const char *first, size_t n, struct aero_err *err)
+{
+	/* Lent strings: they are only read. Ops exist for masterful services alone. */
+	bool masterful = actor->masterful || actor->op.open;
+	char(*names)[AERO_HOSTNAME_SIZE] = calloc(n, sizeof(*names));
+	char service[AERO_HOSTNAME_SIZE], type[16], none[1] = "";
+	struct aero_slot *slots = calloc(n, sizeof(*slots));
+	int rc;
+
+	if (names == NULL || slots == NULL) {
+		free(names);
+		free(slots);
+		return aero_err_set(err, AERO_NOMEM, "out of memory");
+	}
 	(void)snprintf(service, sizeof(service), "%s", actor->service);
 	(void)snprintf(type, sizeof(type), "%s", masterful ? "masterful" : "iterative");
-	return aero_store_slots_insert(actor->store, &slot, 1, err);
+	lay_out(actor, first, n, masterful, names);
+	for (size_t i = 0; i < n; i++)
+		slots[i] = (struct aero_slot){
+			.hostname = names[i],
+			.service = service,
+			.service_type = type,
+			.who = {.instance_id = none, .ip = none, .ip6 = none},
+		};
+	rc = aero_store_slots_insert(actor->store, slots, n, err);
+	free(names);
+	free(slots);
+	return rc;
 }
 
 int aero_insert_master(
@@ -166,7 +194,7 @@ int aero_insert_master(
 
 	aero_pick_master(actor->service, master);
 	(void)snprintf(actor->appended, sizeof(actor->appended), "%s", master);
-	rc = aero_insert_blank(actor, master, err);
+	rc = aero_insert_blanks(actor, master, 1, err);
 	if (rc == AERO_DUP_HOSTNAME)
 		return aero_lost(actor, next);
 	return rc == AERO_OK ? aero_next(actor, next) : rc;

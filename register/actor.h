@@ -102,7 +102,9 @@ struct aero_actor {
 	int64_t epoch;     /* of the op that is helped, or the one that L2 read */
 	char appended[AERO_HOSTNAME_SIZE]; /* what R5 last tried */
 	bool hole;                         /* and it was below the maximum */
-	char own[AERO_HOSTNAME_SIZE];      /* my slot, while slot is the master's */
+	uint8_t ahead;     /* how many slots R5 lays out; 0 = not come to it yet */
+	uint8_t ahead_max; /* AERO_AHEAD; less for tests and measurements */
+	char own[AERO_HOSTNAME_SIZE]; /* my slot, while slot is the master's */
 	int64_t own_reg;
 	struct aero_node node;
 	struct aero_control op; /* control as read last; while it is open it is helped */
@@ -112,6 +114,9 @@ struct aero_actor {
 	char hostname[AERO_HOSTNAME_SIZE]; /* '' after a release that found nothing */
 	enum aero_how how;
 };
+
+/* Newcomers who meet others lay out slots for them as well: twice as many each time. */
+enum { AERO_AHEAD = 64 };
 
 /* Prepare *actor, which must be zeroed or cleared. */
 enum aero_act {

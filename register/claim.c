@@ -16,6 +16,17 @@ static const char *my_type(const struct aero_actor *actor)
 	return actor->masterful ? "masterful" : "iterative";
 }
 
+/* By us; also by another newcomer a moment before us. */
+static bool was_appended(const struct aero_actor *actor)
+{
+	bool masterful = actor->masterful;
+	int64_t first = aero_pick_number(actor->appended, actor->service, masterful);
+
+	return strcmp(actor->appended, actor->hostname) == 0 ||
+	       (first >= 0 && aero_pick_number(actor->hostname, actor->service,
+				      masterful) > first);
+}
+
 static int acknowledged(struct aero_actor *actor)
 {
 	(void)snprintf(
@@ -23,9 +34,7 @@ static int acknowledged(struct aero_actor *actor)
 	actor->how = AERO_HOW_HELD;
 	if (actor->had_none)
 		actor->how = AERO_HOW_GAP;
-	/* Our own append; also one that another newcomer made a moment before us. */
-	if (actor->had_none && !actor->hole &&
-		strcmp(actor->appended, actor->hostname) == 0)
+	if (actor->had_none && !actor->hole && was_appended(actor))
 		actor->how = AERO_HOW_NEW;
 	return aero_next(actor, AERO_STEP_DONE);
 }
@@ -203,10 +212,23 @@ int aero_step_R4(struct aero_actor *actor, struct aero_err *err)
 	return rc == AERO_OK ? acknowledged(actor) : rc;
 }
 
-/* R5 for me, and for the old master while an op is helped (S3). */
-static enum aero_step after_append(const struct aero_actor *actor)
+/* R5 for me, and for the old master while an op is helped (S3). Back at R4 we are no
+ * worse off than one who was slow there: what came up meanwhile makes the claim fail. */
+static enum aero_step after_append(struct aero_actor *actor)
 {
-	return actor->op.open ? AERO_STEP_S3 : AERO_STEP_R1B;
+	if (!actor->op.open)
+		return AERO_STEP_R4;
+	actor->ahead = 0; /* one old master is no crowd */
+	return AERO_STEP_S3;
+}
+
+/* Alone: one. Whoever is here again has lost to others, who need slots as well. */
+static uint8_t how_many(const struct aero_actor *actor)
+{
+	if (actor->ahead == 0)
+		return 1;
+	return actor->ahead > actor->ahead_max / 2 ? actor->ahead_max
+						   : (uint8_t)(2 * actor->ahead);
 }
 
 int aero_step_R5_FIND(struct aero_actor *actor, struct aero_err *err)
@@ -214,6 +236,8 @@ int aero_step_R5_FIND(struct aero_actor *actor, struct aero_err *err)
 	struct aero_slots slots = {0};
 	int rc = aero_store_slots(actor->store, actor->service, &slots, err);
 
+	if (rc == AERO_OK)
+		actor->ahead = how_many(actor);
 	if (rc == AERO_OK && aero_pick_gap(&slots, actor->service, NULL) != NULL)
 		rc = aero_lost(actor, after_append(actor));
 	else if (rc == AERO_OK && !aero_pick_append(&slots, actor->service,
@@ -228,15 +252,17 @@ int aero_step_R5_FIND(struct aero_actor *actor, struct aero_err *err)
 
 int aero_step_R5_INSERT(struct aero_actor *actor, struct aero_err *err)
 {
-	int rc = aero_insert_blank(actor, actor->appended, err);
+	int rc = aero_insert_blanks(actor, actor->appended, actor->ahead, err);
 
+	/* Mostly another newcomer's append: in a crowd nobody looks at once. */
+	if (rc == AERO_DUP_HOSTNAME && !actor->op.open && actor->ahead < actor->ahead_max)
+		return aero_lost(actor, AERO_STEP_R4);
 	if (rc == AERO_DUP_HOSTNAME)
 		return aero_next(actor, AERO_STEP_R5_OWNER);
 	return rc == AERO_OK ? aero_next(actor, after_append(actor)) : rc;
 }
 
-/* Mostly another newcomer's append; but a static entry of another service, or of none,
- * would be met for ever. */
+/* A static entry of another service, or of none, would be met for ever. */
 int aero_step_R5_OWNER(struct aero_actor *actor, struct aero_err *err)
 {
 	int rc;

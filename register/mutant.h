@@ -23,6 +23,7 @@
 	X(DEAD_MAY_REGISTER, "a dead id may register")                                   \
 	X(NO_INSTANCE_INDEX, "no unique instance index")                                 \
 	X(STRING_ORDER, "string order")                                                  \
+	X(LAID_DOWNWARDS, "several slots laid out from the highest")                     \
 	X(NO_W2, "no write of the same session after a lost answer (W2)")                \
 	X(OVER_ANY_NODE, "a transaction whatever became of p")                           \
 	X(OVER_ANY_MASTER, "a transaction whoever is master by now")                     \

@@ -26,9 +26,10 @@ int aero_read_held(
 int aero_read_master(struct aero_actor *actor, struct aero_err *err);
 int aero_read_control(struct aero_actor *actor, struct aero_err *err);
 
-/* Insert a blank slot of the service. AERO_DUP_HOSTNAME: it is there. */
-int aero_insert_blank(
-	struct aero_actor *actor, const char *hostname, struct aero_err *err);
+/* Insert n blank slots of the service, from this name upwards (n > 1: a numbered one).
+ * AERO_DUP_HOSTNAME: one is there; those before it were inserted. */
+int aero_insert_blanks(
+	struct aero_actor *actor, const char *first, size_t n, struct aero_err *err);
 /* The same for the master slot, which is there afterwards; then next. */
 int aero_insert_master(
 	struct aero_actor *actor, enum aero_step next, struct aero_err *err);

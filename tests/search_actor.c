@@ -12,7 +12,7 @@
 
 /* A field more in one of these, and the search does not see it: look at save and load,
  * and at `live`, before the number is changed. (`odd` and `odd_id` are never set here:
- * the world has no documents that a filter cannot name.) */
+ * the world has no documents that a filter cannot name; ahead_max never changes.) */
 #if UINTPTR_MAX == UINT64_MAX
 _Static_assert(sizeof(struct aero_actor) == 584, "a new field of struct aero_actor");
 _Static_assert(sizeof(struct aero_node) == 88, "a new field of struct aero_node");
@@ -34,9 +34,10 @@ enum {
 	L_HOLDER = 256, /* who is in it */
 	L_MINE = 512,
 	L_OWN = 1024, /* own and own_reg */
+	L_AHEAD = 2048,
 	/* Helping, and back to R1b. */
 	L_HELP = L_OP | L_EPOCH | L_MINE | L_ALIASES,
-	L_ALL = 2047,
+	L_ALL = 4095,
 };
 
 static const uint16_t live[AERO_N_STEPS] = {
@@ -51,10 +52,10 @@ static const uint16_t live[AERO_N_STEPS] = {
 	[AERO_STEP_R3] = L_ALIASES | L_OP_EPOCH,
 	[AERO_STEP_R3_INSERT] = L_ALIASES,
 	[AERO_STEP_R3_OPEN] = L_ALIASES | L_OP_EPOCH,
-	[AERO_STEP_R4] = L_ALIASES,
-	[AERO_STEP_R5_FIND] = L_HELP,
-	[AERO_STEP_R5_INSERT] = L_HELP | L_APPENDED,
-	[AERO_STEP_R5_OWNER] = L_HELP | L_APPENDED,
+	[AERO_STEP_R4] = L_ALIASES | L_AHEAD,
+	[AERO_STEP_R5_FIND] = L_HELP | L_AHEAD,
+	[AERO_STEP_R5_INSERT] = L_HELP | L_APPENDED | L_AHEAD,
+	[AERO_STEP_R5_OWNER] = L_HELP | L_APPENDED | L_AHEAD,
 	[AERO_STEP_C_FENCE_FIND] = 0,
 	[AERO_STEP_C_FENCE] = L_NODE,
 	[AERO_STEP_C0] = 0,
@@ -137,6 +138,8 @@ void s_actor_load(const struct s_state *state, int i, struct aero_store *store,
 	ret->mine = (from->flags & S_MINE) != 0;
 	ret->had_none = (from->flags & S_HAD_NONE) != 0;
 	ret->hole = (from->flags & S_HOLE) != 0;
+	ret->ahead = from->ahead;
+	ret->ahead_max = S_AHEAD;
 	ret->epoch = from->epoch;
 	(void)snprintf(ret->appended, sizeof(ret->appended), "%s",
 		w_text(W_NAME, from->appended));
@@ -219,6 +222,8 @@ void s_actor_save(const struct aero_actor *actor, struct s_actor *ret)
 		ret->epoch = (uint8_t)actor->epoch;
 	if (mask & L_APPENDED)
 		ret->appended = w_number(W_NAME, actor->appended);
+	if (mask & L_AHEAD)
+		ret->ahead = actor->ahead;
 	if (mask & L_OWN) {
 		ret->own = w_number(W_NAME, actor->own);
 		ret->own_reg = (uint8_t)actor->own_reg;

@@ -15,6 +15,7 @@ enum {
 	S_ACTORS = 5,
 	S_LATE = 2,
 	S_TURNS = 3,
+	S_AHEAD = 2,     /* slots that a newcomer lays out at most */
 	S_NOBODY = 0xff, /* owner of a write whose session is over */
 };
 
@@ -79,7 +80,7 @@ enum {
 
 struct s_actor {
 	uint8_t turn, act, flags;
-	uint8_t step, epoch, appended, own, own_reg;
+	uint8_t step, epoch, appended, ahead, own, own_reg;
 	uint8_t candidate; /* of a server: whom it reaps */
 	struct w_node node;
 	struct w_control op;

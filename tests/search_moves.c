@@ -328,12 +328,16 @@ static void die(struct s_state *state, uint8_t id)
 
 static void land(struct s_state *state, uint8_t k)
 {
-	struct w_write write = state->late[k];
+	struct w_write write = state->late[k], rest = write;
 	struct s_state before = *state;
 	int slot = -1, rc;
 
+	/* Of several slots one lands, and the rest is late still, or never comes. */
 	memset(&state->late[k], 0, sizeof(state->late[k]));
+	memset(write.more, 0, sizeof(write.more));
 	rc = w_apply(&state->world, &write, &slot);
+	if (rc == AERO_OK && w_rest(&rest))
+		state->late[k] = rest;
 	s_check_write(&before, state, &write, rc, slot);
 }
 

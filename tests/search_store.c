@@ -228,8 +228,9 @@ static int op_slots_insert(struct aero_store *store, const struct aero_slot *slo
 	struct w_write write = {.op = W_INSERT};
 	int rc = AERO_OK;
 
-	/* More than one at once would have to be able to land in parts. */
-	assert_int_equal(n, 1);
+	assert_in_range(n, 1, W_AHEAD);
+	for (size_t i = 1; i < n; i++)
+		write.more[i - 1] = w_number(W_NAME, slots[i].hostname);
 	write.name = w_number(W_NAME, slots->hostname);
 	write.service = w_number(W_SERVICE, slots->service);
 	write.type = w_number(W_TYPE, slots->service_type);

@@ -248,6 +248,34 @@ static int change_over(struct world *world, const struct w_write *write)
 	return AERO_OK;
 }
 
+bool w_rest(struct w_write *write)
+{
+	write->name = write->more[0];
+	memmove(write->more, write->more + 1, sizeof(write->more) - 1);
+	write->more[W_AHEAD - 2] = 0;
+	return write->op == W_INSERT && write->name != 0;
+}
+
+/* In order, as far as it goes; *ret_slot is the last that went in. */
+static int insert(struct world *world, const struct w_write *all, int *ret_slot)
+{
+	struct w_write write = *all;
+
+	do {
+		if (write.name != 0 && w_by_name(world, write.name) >= 0)
+			return AERO_DUP_HOSTNAME;
+		if (write.who.id != 0 && w_by_id(world, write.who.id) >= 0 &&
+			!w_rules.no_instance_index)
+			return AERO_DUP_INSTANCE;
+		*ret_slot = world->n_slots;
+		w_add(world, &(struct w_slot){.name = write.name,
+				     .service = write.service,
+				     .type = write.type,
+				     .who = write.who});
+	} while (w_rest(&write));
+	return AERO_OK;
+}
+
 int w_apply(struct world *world, const struct w_write *write, int *ret_slot)
 {
 	struct w_control *control = &world->controls[write->service];
@@ -262,16 +290,7 @@ int w_apply(struct world *world, const struct w_write *write, int *ret_slot)
 		rc = slot < 0 ? AERO_MISS : change(world, slot, write);
 		break;
 	case W_INSERT:
-		if (write->name != 0 && w_by_name(world, write->name) >= 0)
-			return AERO_DUP_HOSTNAME;
-		if (write->who.id != 0 && w_by_id(world, write->who.id) >= 0 &&
-			!w_rules.no_instance_index)
-			return AERO_DUP_INSTANCE;
-		slot = world->n_slots;
-		w_add(world, &(struct w_slot){.name = write->name,
-				     .service = write->service,
-				     .type = write->type,
-				     .who = write->who});
+		rc = insert(world, write, &slot);
 		break;
 	case W_ALIASES:
 		for (int i = 0; i < world->n_slots; i++)

@@ -15,6 +15,7 @@ enum {
 	W_NODES = 5,    /* instances 1..W_NODES; 0 is '' */
 	W_SERVICES = 2, /* services 1..W_SERVICES; 0 is '' */
 	W_TEXTS = 40,
+	W_AHEAD = 4, /* slots that one write inserts */
 };
 
 /* ---- texts ---- */
@@ -82,9 +83,10 @@ struct w_write {
 	uint8_t match_reg, reg, epoch_below;
 	uint8_t put, blank, renew, set_type, new_reg, epoch;
 	struct w_who who;
-	struct w_node was, node; /* who.id's */
-	struct w_who master;     /* of an op; who is p */
-	uint8_t to, to_reg;      /* of W_OVER: the master's slot; name and reg are p's */
+	struct w_node was, node;   /* who.id's */
+	struct w_who master;       /* of an op; who is p */
+	uint8_t more[W_AHEAD - 1]; /* names, after name, of W_INSERT; 0 = no more */
+	uint8_t to, to_reg; /* of W_OVER: the master's slot; name and reg are p's */
 };
 
 /* Rules left out of the store (register/mutant.h). */
@@ -95,6 +97,10 @@ struct w_rules {
 	bool over_any_node, over_any_master, over_any_control;
 };
 extern struct w_rules w_rules;
+
+/* What is left of an insert of several once the first is in: they come one by one. False:
+ * nothing is. */
+bool w_rest(struct w_write *write);
 
 /* Apply it. *ret_slot (may be NULL) is the slot that was changed. */
 int w_apply(struct world *world, const struct w_write *write, int *ret_slot);

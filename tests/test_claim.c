@@ -42,6 +42,7 @@ static void newcomers_are_numbered_densely(void **state)
 		assert_int_equal(AERO_OK, actor_run(&me));
 		assert_string_equal(rows[i].name, me.actor.hostname);
 		assert_int_equal(rows[i].how, me.actor.how);
+		assert_true(me.actor.ahead <= 1); /* nobody else is there */
 		actors_check(fake, "db");
 		actor_end(&me);
 		aero_store_close(&fake->base);
@@ -281,6 +282,79 @@ static void crash_anywhere_and_the_next_run_finishes(void **state)
 		}
 }
 
+/* Until the next step is this one. */
+static void go_to(struct test_actor *me, enum aero_step step)
+{
+	while (me->actor.step != step) {
+		assert_true(me->actor.step != AERO_STEP_DONE);
+		assert_int_equal(AERO_OK, aero_actor_step(&me->actor, &me->err));
+	}
+}
+
+/* Each time that another one was quicker, twice as many slots; then the lowest is ours,
+ * the rest are gaps for those who come. */
+static void who_meets_others_lays_out_slots_for_them(void **state)
+{
+	static const unsigned ahead[] = {1, 2, 4, 8, 16, 32, 64, 64, 64};
+	static const char *const slots[] = {"db-master", NULL};
+	char name[AERO_HOSTNAME_SIZE], id[AERO_HOSTNAME_SIZE];
+
+	(void)state;
+	for (unsigned kind = 0; kind < 2 * AERO_COUNT(ahead); kind++) {
+		struct fake_store *fake = fake_store_new();
+		bool masterful = kind % 2 == 1;
+		unsigned losses = kind / 2, first = masterful ? 1 : 0;
+		struct test_actor me;
+		size_t before;
+
+		actors_put(fake, "db", true, slots);
+		actor_init(&me, fake, AERO_ACT_REGISTER, "db", masterful, "i-me");
+		for (unsigned i = 0; i < losses; i++) {
+			go_to(&me, AERO_STEP_R5_INSERT);
+			assert_int_equal(ahead[i], me.actor.ahead);
+			(void)snprintf(name, sizeof(name), "%s", me.actor.appended);
+			(void)snprintf(id, sizeof(id), "i-%u", i);
+			fake_put(fake, name, "db", "", id);
+			assert_int_equal(AERO_OK, aero_actor_step(&me.actor, &me.err));
+		}
+		go_to(&me, AERO_STEP_R5_INSERT);
+		before = fake->slots.n;
+		assert_int_equal(AERO_OK, actor_run(&me));
+		assert_int_equal(before + ahead[losses], fake->slots.n);
+		(void)snprintf(name, sizeof(name), "db-%s%u", masterful ? "slave-" : "",
+			first + losses);
+		assert_string_equal(name, me.actor.hostname);
+		assert_int_equal(AERO_HOW_NEW, me.actor.how);
+		actors_check(fake, "db");
+		actors_dense(fake, "db", masterful);
+		(void)snprintf(name, sizeof(name), "db-%s%u", masterful ? "slave-" : "",
+			first + losses + ahead[losses] - 1);
+		assert_true(fake_slot(fake, name) != NULL);
+		actor_end(&me);
+		aero_store_close(&fake->base);
+	}
+}
+
+/* A claim that was lost counts as well; an append of one's own that others took. */
+static void whoever_takes_our_slot_is_met_too(void **state)
+{
+	struct fake_store *fake = fake_store_new();
+	struct test_actor me;
+
+	(void)state;
+	actor_init(&me, fake, AERO_ACT_REGISTER, "db", false, "i-me");
+	go_to(&me, AERO_STEP_R5_INSERT);
+	go_to(&me, AERO_STEP_R4);
+	free(fake_slot(fake, "db-0")->who.instance_id);
+	fake_slot(fake, "db-0")->who.instance_id = strdup("i-other");
+	assert_int_equal(AERO_OK, actor_run(&me));
+	assert_string_equal("db-1", me.actor.hostname);
+	assert_non_null(fake_slot(fake, "db-2"));
+	assert_int_equal(3, fake->slots.n);
+	actor_end(&me);
+	aero_store_close(&fake->base);
+}
+
 static void many_interleaved_at_random_get_dense_names(void **state)
 {
 	(void)state;
@@ -310,7 +384,8 @@ static void many_interleaved_at_random_get_dense_names(void **state)
 			(void)aero_actor_step(&one->actor, &one->err);
 			left -= one->actor.step == AERO_STEP_DONE;
 		}
-		assert_int_equal(AERO_COUNT(me), fake->slots.n);
+		assert_in_range(
+			fake->slots.n, AERO_COUNT(me), AERO_COUNT(me) + AERO_AHEAD);
 		for (size_t i = 0; i < AERO_COUNT(me); i++) {
 			assert_int_equal(1, fake_held(fake, me[i].who.instance_id));
 			assert_string_equal(me[i].who.instance_id,
@@ -335,6 +410,8 @@ int main(void)
 		cmocka_unit_test(foreign_entry_in_the_way_is_an_error_not_a_loop),
 		cmocka_unit_test(lost_answers_never_cost_or_double_a_slot),
 		cmocka_unit_test(crash_anywhere_and_the_next_run_finishes),
+		cmocka_unit_test(who_meets_others_lays_out_slots_for_them),
+		cmocka_unit_test(whoever_takes_our_slot_is_met_too),
 		cmocka_unit_test(many_interleaved_at_random_get_dense_names),
 	};
 

@@ -130,16 +130,24 @@ static int do_claim(const struct draw *d, struct aero_store *store, struct aero_
 
 static int do_insert(const struct draw *d, struct aero_store *store, struct aero_err *err)
 {
-	char name[64], service[64], type[16] = "masterful", none[1] = "";
-	struct aero_slot slot = {.hostname = name,
-		.service = service,
-		.service_type = type,
-		.who = {.instance_id = none, .ip = none, .ip6 = none}};
+	char name[3][64], service[64], type[16] = "masterful", none[1] = "";
+	struct aero_slot slots[3];
+	size_t first = 0, n = 0;
 
-	(void)snprintf(name, sizeof(name), "%s", d->name);
+	while (names[first] != d->name)
+		first++;
 	(void)snprintf(service, sizeof(service), "%s",
-		strncmp(name, "db", 2) == 0 ? "db" : "web");
-	return aero_store_slots_insert(store, &slot, 1, err);
+		*d->name == 'd' ? services[0] : services[1]);
+	for (; n <= d->gen && first + n < AERO_COUNT(names) &&
+		*names[first + n] == *service;
+		n++) {
+		(void)snprintf(name[n], sizeof(name[n]), "%s", names[first + n]);
+		slots[n] = (struct aero_slot){.hostname = name[n],
+			.service = service,
+			.service_type = type,
+			.who = {.instance_id = none, .ip = none, .ip6 = none}};
+	}
+	return aero_store_slots_insert(store, slots, n, err);
 }
 
 static int do_find(const struct draw *d, struct aero_store *store, struct aero_err *err)
