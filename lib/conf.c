@@ -145,6 +145,39 @@ int aero_conf_load(enum aero_program program, int argc, char *const argv[],
 	return rc;
 }
 
+bool aero_conf_copy(const struct aero_conf *conf, struct aero_conf *ret)
+{
+	struct aero_conf copy = *conf;
+	bool ok = true;
+
+	copy.words = copy.warnings = (struct aero_list){0};
+	copy.from = calloc(aero_n_options, sizeof(*copy.from));
+	if (copy.from == NULL)
+		ok = false;
+	else if (conf->from != NULL)
+		memcpy(copy.from, conf->from, aero_n_options * sizeof(*copy.from));
+	/* all of them, also once memory is short: clearing needs to find its own */
+	for (size_t i = 0; i < aero_n_options; i++) {
+		const void *from = (const char *)conf + aero_options[i].offset;
+		void *to = (char *)&copy + aero_options[i].offset;
+
+		if (aero_options[i].type == AERO_OPT_STR) {
+			*(char **)to = strdup(*(char *const *)from);
+			ok = ok && *(char **)to != NULL;
+		} else if (aero_options[i].type == AERO_OPT_LIST) {
+			*(struct aero_list *)to = (struct aero_list){0};
+			ok = ok && aero_list_copy(from, to);
+		}
+	}
+	ok = ok && aero_list_copy(&conf->words, &copy.words) &&
+	     aero_list_copy(&conf->warnings, &copy.warnings);
+	if (ok)
+		*ret = copy;
+	else
+		aero_conf_clear(&copy);
+	return ok;
+}
+
 void aero_conf_clear(struct aero_conf *conf)
 {
 	for (size_t i = 0; i < aero_n_options; i++) {

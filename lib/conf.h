@@ -135,6 +135,8 @@ extern const size_t aero_n_options;
  * `--help` and `--version` end the load early with AERO_OK. */
 int aero_conf_load(enum aero_program program, int argc, char *const argv[],
 	struct aero_conf *ret, struct aero_err *err);
+/* A deep copy; false without memory. */
+bool aero_conf_copy(const struct aero_conf *conf, struct aero_conf *ret);
 void aero_conf_clear(struct aero_conf *conf);
 
 /* Where the value of a key came from. */

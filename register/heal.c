@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "lib/identity.h"
+#include "lib/log.h"
 #include "lib/loop.h"
 #include "register/heal.h"
 #include "register/mark.h"
@@ -20,6 +21,8 @@ static int who_am_i(struct aero_session *session, struct aero_err *err)
 	bool foreign = false;
 	int rc = aero_identity_load(session->conf, &identity, &foreign, err);
 
+	aero_occupant_clear(&session->me);
+	aero_info_clear(&session->info);
 	if (rc == AERO_OK &&
 		(foreign || strcmp(identity.who.instance_id, AERO_TEST_INSTANCE) == 0))
 		rc = AERO_MISS;
@@ -69,9 +72,9 @@ static bool names_me(const struct aero_session *session, const struct aero_contr
 					   strcmp(op->master.instance_id, me) == 0));
 }
 
-/* *ret: there is something to heal. */
-static int needed(
-	struct aero_session *session, char hostname[256], bool *ret, struct aero_err *err)
+/* *ret: what is to heal, in words; NULL: nothing. */
+static int needed(struct aero_session *session, char hostname[256], const char **ret,
+	struct aero_err *err)
 {
 	int64_t apart = APART_MIN_MS +
 			(int64_t)(aero_random() % (APART_MAX_MS - APART_MIN_MS + 1));
@@ -84,28 +87,39 @@ static int needed(
 		(void)nanosleep(&time, NULL);
 		rc = look(session, hostname, &old, err);
 	}
-	*ret = rc == AERO_MISS || old;
+	*ret = rc == AERO_MISS ? "it has lost its slot"
+	       : old           ? "its slot has another address than it registered"
+			       : NULL;
 	if (rc == AERO_OK && !old && session->info.masterful) {
 		rc = aero_store_control(session->store, session->info.service, &op, err);
-		*ret = rc == AERO_OK && names_me(session, &op);
+		if (rc == AERO_OK && names_me(session, &op))
+			*ret = "an unfinished change-over names it";
 		aero_control_clear(&op);
 	}
 	return rc == AERO_MISS ? AERO_OK : rc;
 }
 
-static int heal(struct aero_session *session, enum aero_healed *ret, char hostname[256],
-	struct aero_err *err)
+/* Under the lock of registrations, and with what identity.json says by now: a release or
+ * another registration may have been quicker. */
+static int heal(struct aero_session *session, const char *why, enum aero_healed *ret,
+	char hostname[256], struct aero_err *err)
 {
 	struct aero_actor actor = {0};
 	struct aero_node node;
-	int rc = aero_store_node(session->store, session->me.instance_id, &node, err);
+	int rc = aero_session_lock(session, err);
 
+	if (rc == AERO_OK)
+		rc = who_am_i(session, err);
+	if (rc == AERO_OK)
+		rc = aero_store_node(session->store, session->me.instance_id, &node, err);
 	if (rc != AERO_OK)
 		return rc;
 	if (node.left || node.dead) {
 		*ret = AERO_HEAL_LEFT;
 		return AERO_OK;
 	}
+	aero_log(AERO_WARNING, "self-heal: registering %.64s again: %s",
+		session->me.instance_id, why);
 	aero_actor_begin(&actor, AERO_ACT_REGISTER, session->store, session->info.service,
 		session->info.masterful, &session->me, aero_session_random, NULL);
 	/* It may be released or declared dead at any moment. */
@@ -129,24 +143,22 @@ int aero_heal_run(const struct aero_conf *conf, enum aero_healed *ret,
 	struct aero_session session;
 	char hostname[256] = "";
 	enum aero_healed result = AERO_HEAL_NOTHING;
-	bool due = false;
+	const char *why = NULL;
 	int rc;
 
 	if (brief.register_deadline > AERO_HEAL_DEADLINE)
 		brief.register_deadline = AERO_HEAL_DEADLINE;
-	rc = aero_session_begin(&brief, &session, err);
+	aero_session_look(&brief, &session);
+	rc = who_am_i(&session, err);
 	if (rc == AERO_OK)
-		rc = who_am_i(&session, err);
+		rc = aero_session_store(&session, err);
+	if (rc == AERO_OK)
+		rc = needed(&session, hostname, &why, err);
+	if (rc == AERO_OK && why != NULL)
+		rc = heal(&session, why, &result, hostname, err);
 	if (rc == AERO_MISS) {
 		result = AERO_HEAL_NOT_OURS;
 		rc = AERO_OK;
-	} else {
-		if (rc == AERO_OK)
-			rc = aero_session_store(&session, err);
-		if (rc == AERO_OK)
-			rc = needed(&session, hostname, &due, err);
-		if (rc == AERO_OK && due)
-			rc = heal(&session, &result, hostname, err);
 	}
 	if (rc == AERO_OK) {
 		*ret = result;

@@ -19,6 +19,7 @@ enum aero_healed {
 /* Look with majority reads: in no slot twice, 1 to 3 s apart, or in one with another
  * address than it registered, or named by an open change-over of its service -> register
  * as identity.json says, without asking. May take AERO_HEAL_DEADLINE seconds and logs.
+ * Only healing takes the lock of registrations: looking is in nobody's way.
  * *ret_hostname (256 bytes): the name held, '' if none. AERO_AGAIN: a registration runs,
  * or the store has no primary; AERO_PERM: this user may only read the names; AERO_NET. */
 int aero_heal_run(const struct aero_conf *conf, enum aero_healed *ret,

@@ -73,17 +73,25 @@ static int check_dir(const struct aero_conf *conf, struct aero_err *err)
 	return rc;
 }
 
+void aero_session_look(const struct aero_conf *conf, struct aero_session *ret)
+{
+	*ret = (struct aero_session){.conf = conf, .lock_fd = -1};
+	if (!conf->dryrun)
+		ret->deadline = aero_clock_ms() + (int64_t)conf->register_deadline * 1000;
+}
+
+int aero_session_lock(struct aero_session *session, struct aero_err *err)
+{
+	int rc = take_lock(session, err);
+
+	return rc == AERO_OK ? check_dir(session->conf, err) : rc;
+}
+
 int aero_session_begin(
 	const struct aero_conf *conf, struct aero_session *ret, struct aero_err *err)
 {
-	int rc;
-
-	*ret = (struct aero_session){.conf = conf, .lock_fd = -1};
-	if (conf->dryrun)
-		return AERO_OK;
-	ret->deadline = aero_clock_ms() + (int64_t)conf->register_deadline * 1000;
-	rc = take_lock(ret, err);
-	return rc == AERO_OK ? check_dir(conf, err) : rc;
+	aero_session_look(conf, ret);
+	return conf->dryrun ? AERO_OK : aero_session_lock(ret, err);
 }
 
 /* The text of aerostat_info and the path that it was read from. */

@@ -19,8 +19,11 @@ struct aero_session {
 	int64_t deadline; /* aero_clock_ms; past in a dry run: one try */
 };
 
-/* Take the lock, see that our folder can be written, begin the deadline. A dry run does
- * neither. *ret must be closed in any case. */
+/* Begin the deadline, without the lock: for who writes nothing yet. */
+void aero_session_look(const struct aero_conf *conf, struct aero_session *ret);
+/* Take the lock, see that our folder can be written. */
+int aero_session_lock(struct aero_session *session, struct aero_err *err);
+/* All of these. A dry run does neither. *ret must be closed in any case. */
 int aero_session_begin(
 	const struct aero_conf *conf, struct aero_session *ret, struct aero_err *err);
 /* aerostat_info or the flags, into session->info; its warning is logged. */

@@ -68,5 +68,9 @@ const struct aero_document *aero_answers_host(
 /* The host of an instance; NULL if none. */
 const struct aero_document *aero_answer_of_instance(
 	const struct aero_answer_set *set, const char *instance_id);
+/* The document that an instance holds, whether it answers or not, as of the last
+ * aero_answers_make; NULL if none. instance_id is not ''. */
+const struct aero_document *aero_answers_held(
+	const struct aero_answers *answers, const char *instance_id);
 
 #endif

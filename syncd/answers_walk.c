@@ -241,3 +241,18 @@ const struct aero_document *aero_answer_of_instance(
 	while (doc != NULL && strcmp(doc->instance_id, instance_id) != 0);
 	return doc;
 }
+
+const struct aero_document *aero_answers_held(
+	const struct aero_answers *answers, const char *instance_id)
+{
+	const struct aero_document *held = NULL;
+
+	for (size_t i = 0; i < answers->table.docs.n; i++) {
+		const struct aero_document *doc = aero_table_at(&answers->table, i);
+
+		if (strcmp(doc->instance_id, instance_id) == 0 &&
+			(held == NULL || aero_is_host(doc)))
+			held = doc;
+	}
+	return held;
+}

@@ -2,6 +2,7 @@
 /* The loop: signals, batches, publishing, the legacy updater, status and watchdog. */
 #include "config.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 #define STUCK_MS 30000    /* a watch thread that did not move is not well */
 #define GIVE_UP_MS 120000 /* and is beyond help: start afresh */
 #define STOP_MS 1000
+#define STOP_HEAL_MS 200
 #define TRIM_ABOVE 4096 /* documents in a batch whose memory is worth giving back */
 
 /* ---- the watch thread ---- */
@@ -130,6 +132,7 @@ static void published(
 {
 	d->publish_at = 0;
 	d->status_due = true;
+	d->heal.look |= rc == AERO_OK || rc == AERO_REFUSED;
 	if (rc == AERO_OK) {
 		aero_nscd_tell(d->conf, &d->nscd);
 		ready(d);
@@ -193,6 +196,8 @@ static void reload(struct aero_daemon *d)
 	struct aero_err err;
 	int rc = aero_daemon_reload(d, &err);
 
+	if (rc == AERO_OK)
+		aero_daemon_heal_again(d);
 	if (rc == AERO_OK && d->watcher == NULL) {
 		aero_report_text(&d->mirror->status.server, aero_store_name(d->store));
 		d->need_full = false;
@@ -274,6 +279,7 @@ static int64_t time_to_wait(const struct aero_daemon *d)
 		sooner(&wait, aero_child_wait_ms(aero_updater_child(d->updater), now));
 	if (d->watchdog_ms > 0)
 		sooner(&wait, d->watchdog_at - now);
+	sooner(&wait, aero_daemon_heal_wait(d, now));
 	return wait;
 }
 
@@ -332,13 +338,14 @@ static void timers(struct aero_daemon *d)
 
 static void turn(struct aero_daemon *d)
 {
-	struct pollfd fds[2 + AERO_CHILD_FDS] = {{.fd = d->signals, .events = POLLIN},
-		{.fd = aero_watcher_fd(d->watcher), .events = POLLIN}};
-	nfds_t n = 2;
+	struct pollfd fds[3 + AERO_CHILD_FDS] = {{.fd = d->signals, .events = POLLIN},
+		{.fd = aero_watcher_fd(d->watcher), .events = POLLIN},
+		{.fd = aero_healer_fd(d->heal.healer), .events = POLLIN}};
+	nfds_t n = 3;
 	uint64_t count;
 
 	if (d->updater != NULL)
-		n += aero_child_fds(aero_updater_child(d->updater), fds + 2);
+		n += aero_child_fds(aero_updater_child(d->updater), fds + n);
 	(void)poll(fds, n, (int)time_to_wait(d));
 	if ((fds[1].revents & POLLIN) != 0 &&
 		read(fds[1].fd, &count, sizeof(count)) != (ssize_t)sizeof(count))
@@ -352,6 +359,8 @@ static void turn(struct aero_daemon *d)
 	publish_if_due(d);
 	check_watcher(d);
 	timers(d);
+	aero_daemon_heal_look(d);
+	aero_daemon_heal_step(d);
 }
 
 static int start(struct aero_daemon *d, struct aero_err *err)
@@ -360,6 +369,9 @@ static int start(struct aero_daemon *d, struct aero_err *err)
 	int64_t wait_ms = 0;
 	int rc;
 
+	d->heal.healer = aero_healer_new();
+	if (d->heal.healer == NULL)
+		return aero_err_set(err, AERO_IO, "eventfd: %s", strerror(errno));
 	rc = aero_syncd_store(d->conf, &d->store, err);
 	if (rc != AERO_OK)
 		return rc;
@@ -402,7 +414,8 @@ int aero_syncd_daemon(const struct aero_conf *conf, int signals, struct aero_err
 	}
 	aero_updater_free(d.updater);
 	aero_scrub_end(&d.scrub);
-	stuck = !aero_watcher_stop(d.watcher, STOP_MS);
+	stuck = !aero_healer_stop(d.heal.healer, STOP_HEAL_MS);
+	stuck |= !aero_watcher_stop(d.watcher, STOP_MS);
 	aero_store_close(d.store);
 	aero_mirror_free(d.mirror);
 	free(d.legacy);

@@ -1,14 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* What the loop of daemon.c keeps; for it, daemon_legacy.c and reload.c. Times in ms of
+/* What the loop of daemon.c keeps; for it, daemon_heal.c, daemon_legacy.c
+ * and reload.c. Times in ms of
  * aero_clock_ms. */
 #ifndef AERO_SYNCD_DAEMON_H
 #define AERO_SYNCD_DAEMON_H
 
 #include "legacy/updater.h"
+#include "syncd/healer.h"
 #include "syncd/mirror.h"
 #include "syncd/nscd.h"
 #include "syncd/scrub.h"
 #include "syncd/watcher.h"
+
+/* What the documents hold for the node of identity.json. */
+struct aero_held {
+	char id[256]; /* '' = it is not ours to heal */
+	char name[256];
+	unsigned char addrs[AERO_DOCUMENT_ADDRS * 16];
+	bool masterful, found;
+	uint8_t n4;
+};
+
+struct aero_daemon_heal {
+	struct aero_healer *healer;
+	struct aero_held held; /* at the last look */
+	bool look;             /* names were published since */
+	int64_t at;            /* of the next run; 0 = not planned */
+	unsigned attempt;
+	char told[512];
+};
 
 struct aero_daemon {
 	const struct aero_conf *conf;
@@ -22,6 +42,7 @@ struct aero_daemon {
 	size_t legacy_len;
 	struct aero_nscd_call nscd;
 	struct aero_scrub scrub;
+	struct aero_daemon_heal heal;
 	bool stop, ready, status_due;
 	bool need_full; /* changes are of no use until a snapshot comes */
 	int rc;         /* with stop: */
@@ -37,5 +58,12 @@ struct aero_daemon {
  * left when it is over. A new text makes /etc/hosts due. */
 void aero_daemon_updater_start(struct aero_daemon *daemon);
 void aero_daemon_updater_step(struct aero_daemon *daemon);
+
+/* daemon_heal.c: look at what was published of this node's slot (again: as at a start);
+ * begin the run that is due, and take what one came to; ms until then. */
+void aero_daemon_heal_look(struct aero_daemon *daemon);
+void aero_daemon_heal_again(struct aero_daemon *daemon);
+void aero_daemon_heal_step(struct aero_daemon *daemon);
+int64_t aero_daemon_heal_wait(const struct aero_daemon *daemon, int64_t now);
 
 #endif

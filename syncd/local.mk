@@ -5,11 +5,13 @@ syncd_libaero_syncd_la_SOURCES = \
 	syncd/answers_make.c \
 	syncd/answers_walk.c \
 	syncd/daemon.c syncd/daemon.h \
+	syncd/daemon_heal.c \
 	syncd/daemon_legacy.c \
 	syncd/document.c syncd/document.h \
 	syncd/document_key.c \
 	syncd/dryrun.c \
 	syncd/guard.c syncd/guard.h \
+	syncd/healer.c syncd/healer.h \
 	syncd/hooks.c syncd/hooks.h \
 	syncd/mirror.c syncd/mirror.h \
 	syncd/nscd.c syncd/nscd.h \
@@ -49,6 +51,7 @@ check_PROGRAMS += $(syncd_tests)
 endif
 tests_test_guard_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=aero_unix_ms
 
+E2E_TESTS += tests/e2e/heal.sh
 E2E_TESTS += tests/e2e/syncd_guard.sh tests/e2e/syncd_lmdb.sh tests/e2e/syncd_mongo.sh \
 	tests/e2e/syncd_scrub.sh tests/e2e/size.sh
 LONG_TESTS += tests/e2e/size.sh

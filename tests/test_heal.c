@@ -290,8 +290,11 @@ static void another_registration_goes_first(void **state)
 	assert_int_equal(aero_lock_take(test_path("run/aerostat/register.lock"), &lock,
 				 NULL, &err),
 		AERO_OK);
+	expect(AERO_HEAL_NOTHING, "web-1"); /* looking is in nobody's way */
+	evict("i-a", NULL);
 	assert_int_equal(aero_heal_run(&conf, &got, name, &err), AERO_AGAIN);
 	(void)close(lock);
+	expect(AERO_HEAL_DONE, "web-1");
 }
 
 int main(void)

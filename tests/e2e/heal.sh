@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A registered node whose slot is lost or taken has a name again by its daemon; one that
+# was released or declared dead, or that only mirrors names, does nothing.
+# shellcheck source=tests/e2e/lib.sh
+. "${0%/*}/lib.sh"
+# shellcheck source=tests/e2e/stores.sh
+. "${0%/*}/stores.sh"
+store_kinds=${store_kinds:-lmdb set}
+each_store "$@"
+private_ns net
+open_store
+
+# boot NODE ADDRESS SERVICE [TYPE]: registered as i-NODE, with a daemon.
+boot()
+{
+	node_new "$1" "$2"
+	node "$1" chmod 644 /etc/hosts
+	printf 'server: "%s"\npoll_interval: 1\n' "$uri" | node "$1" sh -c 'cat >/etc/aerostat.conf'
+	node "$1" aerostat-register --loglevel=ERROR --service="$3" --type="${4-}" \
+		--instance-id="i-$1" --ip="$2"
+	node_spawn "$1" "syncd-$1" aerostat-syncd
+	wait_until 20 "the daemon of $1" resolves "$1" "$(hostname_of "$1")" "$2"
+}
+
+resolves()
+{
+	[ "$(node "$1" getent -s hosts:aerostat hosts "$2" | awk '{ print $1 }')" = "$3" ]
+}
+
+hostname_of()
+{
+	node "$1" hostname
+}
+
+# lose HOSTNAME [ID ADDRESS]: somebody blanks the slot, or puts another node in.
+lose()
+{
+	put_document "$(slot "$1" "${2-}" "${3-}")"
+}
+
+# is NODE HOSTNAME ADDRESS: its host name, and what it resolves.
+is()
+{
+	[ "$(hostname_of "$1")" = "$2" ] && resolves "$1" "$2" "$3"
+}
+
+said()
+{
+	grep -q "$2" "$test_dir/syncd-$1.log"
+}
+
+boot a 10.77.0.1 web >/dev/null
+boot b 10.77.0.2 web >/dev/null
+
+note "a slot that is blanked is taken again"
+lose web-0
+wait_until 30 "a to say so" said a 'self-heal: registering i-a again: it has lost its slot'
+wait_until 30 "a to have a name" is a web-0 10.77.0.1
+wait_until 20 "b to see it" resolves b web-0 10.77.0.1
+
+note "a slot that is given to another costs the name, not the node"
+lose web-1 i-thief 10.77.0.9
+wait_until 30 "b under another name" is b web-2 10.77.0.2
+resolves b web-1 10.77.0.9 || fail "the other one lost its name"
+
+note "a change-over that was cut off is finished by who it names"
+boot m 10.77.0.3 db masterful >/dev/null
+boot s 10.77.0.4 db masterful >/dev/null
+if [ "$kind" != lmdb ]; then
+	mongo update control '{"_id": "db"}' '{"$inc": {"epoch": 1}, "$set": {"op":
+		{"p": "i-s", "m": "i-m", "ips": {"p": {"ip": "10.77.0.4", "ip6": "", "aliases": []},
+		"m": {"ip": "10.77.0.3", "ip6": "", "aliases": []}}, "at": {"$date": "2026-01-01T00:00:00Z"}}}}' \
+		>/dev/null
+	# as after its step V
+	mongo update servers '{"hostname": "db-slave-1"}' \
+		'{"$set": {"instance_id": "", "ip": ""}}' >/dev/null
+	wait_until 40 "s to be the master" is s db-master 10.77.0.4
+	wait_until 20 "m to be the slave" is m db-slave-1 10.77.0.3
+	equal "the op is closed" 1 "$(mongo count control '{"_id": "db", "op": null}')"
+fi
+
+note "who gave its name back stays without"
+node a aerostat release >/dev/null
+wait_until 20 "b to miss it" bash -c "! nsenter -t $(pid_of node-b) -m -u -r -- \
+	getent -s hosts:aerostat hosts web-0"
+if [ "$kind" != lmdb ]; then
+	note "who is declared dead stays without"
+	mongo replace nodes '{"_id": "i-b"}' \
+		'{"_id": "i-b", "gen": 9, "left": false, "dead": {"why": "test"}}'
+	lose web-2
+	wait_until 30 "b to say so" said b 'released or declared dead'
+	equal "no slot" 0 "$(mongo count servers '{"instance_id": {"$in": ["i-a", "i-b"]}}')"
+fi
+equal "a healed once" 1 "$(grep -c 'registering i-a again' "$test_dir/syncd-a.log")"
+
+note "a stop in the middle of a heal is as quick as any"
+for n in a b m s; do stop "syncd-$n"; done
+pass
