@@ -115,7 +115,7 @@ from pymongo.errors import OperationFailure
 F, I, U, D, L, X, S, P = "find insert update delete listIndexes createIndex stream drop".split()
 REGISTER = {"servers": {F, I, U, L}, "control": {F, I, U}, "nodes": {F, I, U}}
 MAY = {"sync": {"servers": {F, S}}, "register": REGISTER,
-       "admin": {**REGISTER, "servers": REGISTER["servers"] | {X}}}
+       "admin": {**REGISTER, "servers": REGISTER["servers"] | {X}, "history": {F, I}}}
 COLLECTIONS = ["servers", "control", "nodes", "history", "configs", "system.users"]
 
 
