@@ -197,6 +197,8 @@ static void reload(struct aero_daemon *d)
 	int rc = aero_daemon_reload(d, &err);
 
 	if (rc == AERO_OK)
+		aero_daemon_hooks_again(d);
+	if (rc == AERO_OK)
 		aero_daemon_heal_again(d);
 	if (rc == AERO_OK && d->watcher == NULL) {
 		aero_report_text(&d->mirror->status.server, aero_store_name(d->store));
@@ -279,6 +281,8 @@ static int64_t time_to_wait(const struct aero_daemon *d)
 		sooner(&wait, aero_child_wait_ms(aero_updater_child(d->updater), now));
 	if (d->watchdog_ms > 0)
 		sooner(&wait, d->watchdog_at - now);
+	if (aero_hooks_child(d->hooks.hooks) != NULL)
+		sooner(&wait, aero_child_wait_ms(aero_hooks_child(d->hooks.hooks), now));
 	sooner(&wait, aero_daemon_heal_wait(d, now));
 	return wait;
 }
@@ -338,7 +342,8 @@ static void timers(struct aero_daemon *d)
 
 static void turn(struct aero_daemon *d)
 {
-	struct pollfd fds[3 + AERO_CHILD_FDS] = {{.fd = d->signals, .events = POLLIN},
+	const struct aero_child *hook = aero_hooks_child(d->hooks.hooks);
+	struct pollfd fds[3 + 2 * AERO_CHILD_FDS] = {{.fd = d->signals, .events = POLLIN},
 		{.fd = aero_watcher_fd(d->watcher), .events = POLLIN},
 		{.fd = aero_healer_fd(d->heal.healer), .events = POLLIN}};
 	nfds_t n = 3;
@@ -346,6 +351,8 @@ static void turn(struct aero_daemon *d)
 
 	if (d->updater != NULL)
 		n += aero_child_fds(aero_updater_child(d->updater), fds + n);
+	if (hook != NULL)
+		n += aero_child_fds(hook, fds + n);
 	(void)poll(fds, n, (int)time_to_wait(d));
 	if ((fds[1].revents & POLLIN) != 0 &&
 		read(fds[1].fd, &count, sizeof(count)) != (ssize_t)sizeof(count))
@@ -361,6 +368,9 @@ static void turn(struct aero_daemon *d)
 	timers(d);
 	aero_daemon_heal_look(d);
 	aero_daemon_heal_step(d);
+	/* A file that cannot be written holds nobody up. */
+	aero_daemon_hooks_step(
+		d, !d->status_due && (!hosts_due(d) || d->hosts_at > aero_clock_ms()));
 }
 
 static int start(struct aero_daemon *d, struct aero_err *err)
@@ -388,6 +398,8 @@ static int start(struct aero_daemon *d, struct aero_err *err)
 		return rc;
 	if (rc != AERO_MISS)
 		published(d, rc, wait_ms, err);
+	if (!aero_daemon_hooks_start(d))
+		return aero_err_set(err, AERO_NOMEM, "out of memory");
 	aero_daemon_updater_start(d);
 	d->watchdog_ms = aero_watchdog_ms();
 	d->status_due = true;
@@ -413,6 +425,7 @@ int aero_syncd_daemon(const struct aero_conf *conf, int signals, struct aero_err
 		aero_mirror_status(d.mirror);
 	}
 	aero_updater_free(d.updater);
+	aero_hooks_free(d.hooks.hooks);
 	aero_scrub_end(&d.scrub);
 	stuck = !aero_healer_stop(d.heal.healer, STOP_HEAL_MS);
 	stuck |= !aero_watcher_stop(d.watcher, STOP_MS);

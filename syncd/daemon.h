@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What the loop of daemon.c keeps; for it, daemon_heal.c, daemon_legacy.c
- * and reload.c. Times in ms of
- * aero_clock_ms. */
+/* What the loop of daemon.c keeps; for it, the other daemon_*.c and reload.c. Times in ms
+ * of aero_clock_ms. */
 #ifndef AERO_SYNCD_DAEMON_H
 #define AERO_SYNCD_DAEMON_H
 
 #include "legacy/updater.h"
 #include "syncd/healer.h"
+#include "syncd/hooks.h"
 #include "syncd/mirror.h"
 #include "syncd/nscd.h"
 #include "syncd/scrub.h"
@@ -30,6 +30,13 @@ struct aero_daemon_heal {
 	char told[512];
 };
 
+/* What the operator's programs were told last. */
+struct aero_daemon_hooks {
+	struct aero_hooks *hooks;
+	uint64_t generation;
+	char named[256];
+};
+
 struct aero_daemon {
 	const struct aero_conf *conf;
 	struct aero_conf *loaded; /* conf, once it was read again */
@@ -43,6 +50,7 @@ struct aero_daemon {
 	struct aero_nscd_call nscd;
 	struct aero_scrub scrub;
 	struct aero_daemon_heal heal;
+	struct aero_daemon_hooks hooks;
 	bool stop, ready, status_due;
 	bool need_full; /* changes are of no use until a snapshot comes */
 	int rc;         /* with stop: */
@@ -58,6 +66,12 @@ struct aero_daemon {
  * left when it is over. A new text makes /etc/hosts due. */
 void aero_daemon_updater_start(struct aero_daemon *daemon);
 void aero_daemon_updater_step(struct aero_daemon *daemon);
+
+/* daemon_hooks.c: begin (false: no memory), read the options again, go on; done: what was
+ * published is in /etc/hosts and the host name too. */
+bool aero_daemon_hooks_start(struct aero_daemon *daemon);
+void aero_daemon_hooks_again(struct aero_daemon *daemon);
+void aero_daemon_hooks_step(struct aero_daemon *daemon, bool done);
 
 /* daemon_heal.c: look at what was published of this node's slot (again: as at a start);
  * begin the run that is due, and take what one came to; ms until then. */

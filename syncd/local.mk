@@ -6,6 +6,7 @@ syncd_libaero_syncd_la_SOURCES = \
 	syncd/answers_walk.c \
 	syncd/daemon.c syncd/daemon.h \
 	syncd/daemon_heal.c \
+	syncd/daemon_hooks.c \
 	syncd/daemon_legacy.c \
 	syncd/document.c syncd/document.h \
 	syncd/document_key.c \

@@ -56,6 +56,7 @@ int aero_syncd_once(const struct aero_conf *conf, struct aero_err *err)
 	struct aero_batch batch = {0};
 	struct aero_mirror *m = NULL;
 	int64_t began = aero_unix_ms();
+	uint64_t before = 0;
 	char *source = NULL;
 	int rc = aero_syncd_store(conf, &store, err);
 
@@ -73,11 +74,12 @@ int aero_syncd_once(const struct aero_conf *conf, struct aero_err *err)
 	if (rc == AERO_OK)
 		aero_report_text(&m->status.server, aero_store_name(store));
 	if (rc == AERO_OK) {
-		aero_report_text(&m->status.server, aero_store_name(store));
+		before = m->generation;
 		rc = update(m, &batch, began, &legacy, err);
 	}
 	if (rc == AERO_OK) {
 		aero_nscd_once(conf);
+		aero_hooks_once(conf, m, before);
 		aero_log(AERO_INFO, "update: done names=%zu generation=%llu",
 			m->set.n_hosts, (unsigned long long)m->generation);
 	}

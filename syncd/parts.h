@@ -22,4 +22,11 @@ int aero_syncd_dryrun(const struct aero_conf *conf, FILE *out, struct aero_err *
 /* The loop, under the lock; signals: of aero_signals, which is closed. */
 int aero_syncd_daemon(const struct aero_conf *conf, int signals, struct aero_err *err);
 
+struct aero_mirror;
+
+/* daemon_hooks.c: after one update: run the operator's programs, to their end, if there
+ * is another generation than before. */
+void aero_hooks_once(
+	const struct aero_conf *conf, const struct aero_mirror *m, uint64_t before);
+
 #endif

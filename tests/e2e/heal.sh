@@ -17,6 +17,20 @@ boot()
 	node_new "$1" "$2"
 	node "$1" chmod 644 /etc/hosts
 	printf 'server: "%s"\npoll_interval: 1\n' "$uri" | node "$1" sh -c 'cat >/etc/aerostat.conf'
+	mkdir "$test_dir/hooks-$1"
+	cat >"$test_dir/hooks-$1/20-note" <<-SH
+		#!/bin/sh
+		echo "\$1 \$AEROSTAT_EVENT '\$AEROSTAT_HOSTNAME' '\$AEROSTAT_OLD_HOSTNAME'" \\
+			"\$(hostname) \${AEROSTAT_GENERATION:+g}" >>$test_dir/told-$1
+	SH
+	cat >"$test_dir/hooks-$1/10-fails" <<-SH
+		#!/bin/sh
+		echo "this one does not work" >&2
+		exit 7
+	SH
+	chmod 755 "$test_dir/hooks-$1"/*
+	echo "echo no >>$test_dir/told-$1" >"$test_dir/hooks-$1/30-not-executable"
+	echo "hooks_dir: $test_dir/hooks-$1" | node "$1" sh -c 'cat >>/etc/aerostat.conf'
 	node "$1" aerostat-register --loglevel=ERROR --service="$3" --type="${4-}" \
 		--instance-id="i-$1" --ip="$2"
 	node_spawn "$1" "syncd-$1" aerostat-syncd
@@ -63,6 +77,15 @@ note "a slot that is given to another costs the name, not the node"
 lose web-1 i-thief 10.77.0.9
 wait_until 30 "b under another name" is b web-2 10.77.0.2
 resolves b web-1 10.77.0.9 || fail "the other one lost its name"
+
+note "the operator's programs are told, each failure is only logged"
+wait_until 20 "b's programs" grep -qx "renamed renamed 'web-2' 'web-1' web-2 g" "$test_dir/told-b"
+wait_until 20 "of the names too" grep -qx "published published 'web-2' '' web-2 g" "$test_dir/told-b"
+wait_until 20 "the failure" said b "10-fails.*exited with 7"
+! grep -x no "$test_dir/told-b" || fail "what is not executable was run"
+: >"$test_dir/told-a"
+lose web-7 i-other 10.77.0.7
+wait_until 20 "a's programs" grep -qx "published published 'web-0' '' web-0 g" "$test_dir/told-a"
 
 note "a change-over that was cut off is finished by who it names"
 boot m 10.77.0.3 db masterful >/dev/null
