@@ -22,3 +22,9 @@ EXTRA_PROGRAMS += bench/publish
 BENCHES += bench/publish
 bench_publish_SOURCES = bench/publish.c
 bench_publish_LDADD = $(SYNCD_LIBS)
+EXTRA_PROGRAMS += bench/register_crowd
+bench_register_crowd_SOURCES = bench/register_crowd.c
+bench_register_crowd_LDADD = register/libaero_register.la lib/libaero.la
+bench-register-crowd: all bench/register_crowd
+	$(AM_TESTS_ENVIRONMENT) $(srcdir)/bench/register_crowd.sh
+.PHONY: bench-register-crowd

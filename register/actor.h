@@ -115,7 +115,7 @@ struct aero_actor {
 	enum aero_how how;
 };
 
-/* Newcomers who meet others lay out slots for them as well: twice as many each time. */
+/* Newcomers who meet others lay out slots for them too: four times as many each time. */
 enum { AERO_AHEAD = 64 };
 
 /* Prepare *actor, which must be zeroed or cleared. */

@@ -227,8 +227,8 @@ static uint8_t how_many(const struct aero_actor *actor)
 {
 	if (actor->ahead == 0)
 		return 1;
-	return actor->ahead > actor->ahead_max / 2 ? actor->ahead_max
-						   : (uint8_t)(2 * actor->ahead);
+	return actor->ahead > actor->ahead_max / 4 ? actor->ahead_max
+						   : (uint8_t)(4 * actor->ahead);
 }
 
 int aero_step_R5_FIND(struct aero_actor *actor, struct aero_err *err)
