@@ -16,6 +16,8 @@ static const struct aero_subcommand subcommands[] = {
 		"all names, or a service's: from this node's mirror,\n"
 		"or from the store that --server names"},
 	{"status", aero_cli_status, "", 0, 0, "what this node knows, and how old it is"},
+	{"master", aero_cli_master, "SERVICE", 1, 1,
+		"who is its master, by which change-over"},
 	{"why", aero_cli_why, "NAME|ID", 1, 1,
 		"who has a name, and what is known of him"},
 	{"history", aero_cli_history, "NAME|ID", 1, 1, "what happened to it"},

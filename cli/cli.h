@@ -28,6 +28,7 @@ struct aero_subcommand {
 int aero_cli_lookup(const struct aero_cli *cli, struct aero_err *err);
 int aero_cli_list(const struct aero_cli *cli, struct aero_err *err);
 int aero_cli_status(const struct aero_cli *cli, struct aero_err *err);
+int aero_cli_master(const struct aero_cli *cli, struct aero_err *err);
 int aero_cli_why(const struct aero_cli *cli, struct aero_err *err);
 int aero_cli_history(const struct aero_cli *cli, struct aero_err *err);
 int aero_cli_release(const struct aero_cli *cli, struct aero_err *err);

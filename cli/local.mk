@@ -14,6 +14,7 @@ cli_libaero_cli_la_SOURCES = \
 	cli/json.c cli/json.h \
 	cli/list.c \
 	cli/lookup.c \
+	cli/master.c \
 	cli/mirror.c cli/mirror.h \
 	cli/nsswitch.c cli/nsswitch.h \
 	cli/nsswitch_file.c \

@@ -11,6 +11,8 @@
 #include "cli/mirror.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/masters.h"
+#include "lib/status.h"
 
 /* The key of an address or a name; 0 if the word is neither. A v4-mapped IPv6 address is
  * looked up as IPv4. */
@@ -105,8 +107,24 @@ static bool append_record(bson_t *doc, const struct aero_rec *rec)
 	return ok && bson_append_array_end(doc, &array);
 }
 
-static int print_object(FILE *out, const char *word, const struct aero_rec *rec,
-	const struct aero_meta *meta, int64_t now_ms, struct aero_err *err)
+/* Of a master: by which change-over, where the daemon's status tells. */
+static bool append_epoch(bson_t *doc, const struct aero_conf *conf, const char *canon)
+{
+	struct aero_status status = {0};
+	const struct aero_master *m = NULL;
+	bool ok = true;
+
+	if (aero_status_read(conf, &status, NULL) == AERO_OK)
+		m = aero_masters_find(&status.masters, canon);
+	if (m != NULL)
+		ok = BSON_APPEND_INT64(doc, "epoch", m->epoch);
+	aero_status_clear(&status);
+	return ok;
+}
+
+static int print_object(FILE *out, const struct aero_conf *conf, const char *word,
+	const struct aero_rec *rec, const struct aero_meta *meta, int64_t now_ms,
+	struct aero_err *err)
 {
 	bson_t doc = BSON_INITIALIZER;
 	int rc;
@@ -115,7 +133,8 @@ static int print_object(FILE *out, const char *word, const struct aero_rec *rec,
 		!BSON_APPEND_INT64(&doc, "generation", (int64_t)meta->generation) ||
 		!BSON_APPEND_INT64(&doc, "source_time", (int64_t)meta->source_time) ||
 		!BSON_APPEND_INT64(&doc, "age",
-			now_ms / 1000 - (int64_t)(meta->published / 1000000000)))
+			now_ms / 1000 - (int64_t)(meta->published / 1000000000)) ||
+		!append_epoch(&doc, conf, rec->canon))
 		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
 	else
 		rc = aero_cli_print_json(out, &doc, err);
@@ -153,7 +172,8 @@ int aero_cli_lookup(const struct aero_cli *cli, struct aero_err *err)
 	else if (result != AERO_READ_OK)
 		rc = aero_cli_mirror_fail(cli->conf, result, reader.err, err);
 	else if (cli->conf->json)
-		rc = print_object(cli->out, word, &rec, &meta, aero_unix_ms(), err);
+		rc = print_object(
+			cli->out, cli->conf, word, &rec, &meta, aero_unix_ms(), err);
 	else
 		print_lines(cli->out, &rec);
 out:

@@ -23,6 +23,7 @@ lib_libaero_la_SOURCES = \
 	lib/lmdb_gate.c lib/lmdb_gate.h \
 	lib/lmdb_slots.c lib/lmdb_slots.h \
 	lib/mapped.c lib/mapped.h \
+	lib/masters.c lib/masters.h \
 	lib/metadata.c lib/metadata.h \
 	lib/names.c lib/names.h \
 	lib/program.c lib/program.h \

@@ -158,7 +158,8 @@ static bool append_lists(bson_t *doc, const struct aero_status *status)
 		     bson_append_int64(&item, "line", -1, status->shadowed[i].line) &&
 		     bson_append_document_end(&array, &item);
 	}
-	return ok && bson_append_array_end(doc, &array);
+	return ok && bson_append_array_end(doc, &array) &&
+	       aero_masters_to_bson(&status->masters, doc);
 }
 
 bool aero_status_to_bson(const struct aero_status *status, bson_t *doc)
@@ -352,7 +353,8 @@ static bool read_document(struct aero_status *status, const bson_t *doc)
 	}
 	return read_list(doc, "refused", read_refusal, &status->refused) &&
 	       read_list(doc, "odd", read_refusal, &status->odd) &&
-	       read_list(doc, "shadowed", read_shadowed, status);
+	       read_list(doc, "shadowed", read_shadowed, status) &&
+	       aero_masters_of_bson(doc, &status->masters);
 }
 
 int aero_status_read(
@@ -413,5 +415,6 @@ void aero_status_clear(struct aero_status *status)
 	for (size_t i = 0; i < status->n_shadowed_listed; i++)
 		free(status->shadowed[i].name);
 	free(status->shadowed);
+	aero_masters_clear(&status->masters);
 	*status = (struct aero_status){0};
 }

@@ -9,6 +9,7 @@
 
 #include "lib/conf.h"
 #include "lib/err.h"
+#include "lib/masters.h"
 
 struct aero_refusal {
 	char *name, *why;
@@ -46,6 +47,7 @@ struct aero_status {
 	struct aero_refusals refused, odd;
 	struct aero_shadow *shadowed; /* the first 100 */
 	size_t n_shadowed_listed;
+	struct aero_masters masters;
 };
 
 int aero_status_write(const struct aero_conf *conf, const struct aero_status *status,

@@ -13,4 +13,8 @@
 bool aero_status_text(bson_t *doc, const char *key, const char *text);
 bool aero_status_to_bson(const struct aero_status *status, bson_t *doc);
 
+/* As the array `masters` (masters.c); read: what is no master is skipped. */
+bool aero_masters_to_bson(const struct aero_masters *masters, bson_t *doc);
+bool aero_masters_of_bson(const bson_t *doc, struct aero_masters *ret);
+
 #endif

@@ -68,6 +68,8 @@ const struct aero_document *aero_answers_host(
 /* The host of an instance; NULL if none. */
 const struct aero_document *aero_answer_of_instance(
 	const struct aero_answer_set *set, const char *instance_id);
+/* All documents, answering or not, by their number from 0; NULL behind the last. */
+const struct aero_document *aero_answers_at(const struct aero_answers *answers, size_t i);
 /* The document that an instance holds, whether it answers or not, as of the last
  * aero_answers_make; NULL if none. instance_id is not ''. */
 const struct aero_document *aero_answers_held(

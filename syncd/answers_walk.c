@@ -242,6 +242,11 @@ const struct aero_document *aero_answer_of_instance(
 	return doc;
 }
 
+const struct aero_document *aero_answers_at(const struct aero_answers *answers, size_t i)
+{
+	return i < answers->table.docs.n ? aero_table_at(&answers->table, i) : NULL;
+}
+
 const struct aero_document *aero_answers_held(
 	const struct aero_answers *answers, const char *instance_id)
 {

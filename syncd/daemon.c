@@ -426,6 +426,7 @@ int aero_syncd_daemon(const struct aero_conf *conf, int signals, struct aero_err
 	}
 	aero_updater_free(d.updater);
 	aero_hooks_free(d.hooks.hooks);
+	aero_masters_clear(&d.hooks.masters);
 	aero_scrub_end(&d.scrub);
 	stuck = !aero_healer_stop(d.heal.healer, STOP_HEAL_MS);
 	stuck |= !aero_watcher_stop(d.watcher, STOP_MS);

@@ -35,6 +35,8 @@ struct aero_daemon_hooks {
 	struct aero_hooks *hooks;
 	uint64_t generation;
 	char named[256];
+	struct aero_masters masters;
+	bool masters_known;
 };
 
 struct aero_daemon {

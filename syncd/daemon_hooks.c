@@ -56,6 +56,39 @@ void aero_daemon_hooks_again(struct aero_daemon *d)
 	free(dir);
 }
 
+/* Whom another change-over decided than the one that was known, if any was. */
+static void masters(struct aero_daemon *d)
+{
+	struct aero_daemon_hooks *h = &d->hooks;
+	const struct aero_masters *now = &d->mirror->status.masters;
+	bool news = now->n != h->masters.n;
+
+	for (size_t i = 0; i < now->n; i++) {
+		const struct aero_master *was =
+			aero_masters_find(&h->masters, now->v[i].hostname);
+		struct aero_hook_event event = {.kind = AERO_HOOK_MASTER,
+			.epoch = now->v[i].epoch,
+			.generation = d->mirror->generation};
+
+		if (was != NULL && was->epoch == event.epoch &&
+			strcmp(was->instance_id, now->v[i].instance_id) == 0)
+			continue;
+		news = true;
+		(void)snprintf(
+			event.hostname, sizeof(event.hostname), "%s", now->v[i].hostname);
+		(void)snprintf(
+			event.service, sizeof(event.service), "%s", now->v[i].service);
+		if (h->masters_known)
+			aero_hooks_add(h->hooks, &event);
+	}
+	h->masters_known = true;
+	if (!news)
+		return;
+	aero_masters_clear(&h->masters);
+	for (size_t i = 0; i < now->n; i++)
+		(void)aero_masters_add(&h->masters, &now->v[i]);
+}
+
 void aero_daemon_hooks_step(struct aero_daemon *d, bool done)
 {
 	struct aero_daemon_hooks *h = &d->hooks;
@@ -78,5 +111,7 @@ void aero_daemon_hooks_step(struct aero_daemon *d, bool done)
 		aero_hooks_add(h->hooks, &event);
 		h->generation = m->generation;
 	}
+	if (done && m->set_made)
+		masters(d);
 	(void)aero_hooks_step(h->hooks, aero_clock_ms());
 }

@@ -160,6 +160,7 @@ static void read_slot(struct draft *d, const char *odd)
 
 	d->name = d->service = "";
 	d->doc.registered_at = d->slot.registered_at;
+	d->doc.epoch = d->slot.epoch;
 	if (why != NULL) {
 		/* old data has nameless blanks: nobody misses those */
 		if ((!blank || *d->slot.hostname != '\0') &&

@@ -54,7 +54,7 @@ struct aero_document {
 	uint8_t n4, n6, n_aliases, n_listed;
 	uint16_t id_len;
 	uint32_t n_cut, n_refused;
-	int64_t registered_at;
+	int64_t registered_at, epoch;
 	const unsigned char *id;
 	const unsigned char *addrs; /* n4 of 4 bytes, n6 of 16, then the keys of these */
 	const char *fqdn;           /* text.domain, NULL = none */

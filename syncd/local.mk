@@ -14,6 +14,7 @@ syncd_libaero_syncd_la_SOURCES = \
 	syncd/guard.c syncd/guard.h \
 	syncd/healer.c syncd/healer.h \
 	syncd/hooks.c syncd/hooks.h \
+	syncd/masters.c \
 	syncd/mirror.c syncd/mirror.h \
 	syncd/nscd.c syncd/nscd.h \
 	syncd/once.c \

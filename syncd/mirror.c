@@ -433,6 +433,8 @@ void aero_mirror_status(struct aero_mirror *m)
 	/* What a start finds in state.mdb may be old. */
 	if (self != NULL && m->status.last_contact != 0)
 		aero_mirror_name_system(m, self);
+	if (m->set_made)
+		aero_mirror_masters(m, &m->status.masters);
 	m->status.updated = aero_unix_ms();
 	if (aero_status_write(m->conf, &m->status, &err) != AERO_OK)
 		aero_log(AERO_ERROR, "status: %s", err.msg);

@@ -81,4 +81,7 @@ void aero_mirror_name_system(
 /* The system hostname, status.json and prometheus_file. */
 void aero_mirror_status(struct aero_mirror *mirror);
 
+/* masters.c: all of them, into *ret, which is emptied before. */
+void aero_mirror_masters(const struct aero_mirror *mirror, struct aero_masters *ret);
+
 #endif

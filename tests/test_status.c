@@ -18,6 +18,9 @@ static struct aero_refusal odd[] = {
 	{(char[]){"web-7"}, (char[]){"reg"}, (char[]){"\u202e"}}};
 static struct aero_shadow shadowed[] = {{(char[]){"web-0"}, 12}, {(char[]){"web-1"}, 7}};
 
+static struct aero_master masters[] = {
+	{(char[]){"db-master"}, (char[]){"db"}, (char[]){"i-9"}, 5000000001}};
+
 static const struct aero_status full = {
 	.pid = 4242,
 	.mode = (char[]){"stream"},
@@ -51,6 +54,7 @@ static const struct aero_status full = {
 	.odd = {odd, 1},
 	.shadowed = shadowed,
 	.n_shadowed_listed = 2,
+	.masters = {masters, 1},
 };
 
 static void what_is_written_is_read_back(void **state)
@@ -91,6 +95,11 @@ static void what_is_written_is_read_back(void **state)
 	assert_int_equal(s.n_shadowed_listed, 2);
 	assert_string_equal(s.shadowed[1].name, "web-1");
 	assert_int_equal(s.shadowed[1].line, 7);
+	assert_int_equal(s.masters.n, 1);
+	assert_null(aero_masters_find(&s.masters, "db"));
+	assert_string_equal(aero_masters_find(&s.masters, "db-master")->service, "db");
+	assert_string_equal(s.masters.v[0].instance_id, "i-9");
+	assert_int_equal(s.masters.v[0].epoch, 5000000001);
 	aero_status_clear(&s);
 }
 
@@ -115,7 +124,9 @@ static void a_missing_or_damaged_file_is_told_apart(void **state)
 	} rows[] = {{NULL, AERO_MISS}, {"", AERO_BAD}, {"{", AERO_BAD},
 		{"noise", AERO_BAD}, {"{}", AERO_OK},
 		{"{\"pid\": \"x\", \"mode\": 3, \"refused\": 1}", AERO_OK},
-		{"{\"shadowed\": [1, {}, {\"line\": \"x\"}]}", AERO_OK}};
+		{"{\"shadowed\": [1, {}, {\"line\": \"x\"}]}", AERO_OK},
+		{"{\"masters\": [1, {}, {\"hostname\": \"a\", \"service\": 1}]}",
+			AERO_OK}};
 
 	(void)state;
 	for (size_t i = 0; i < AERO_COUNT(rows); i++) {

@@ -64,6 +64,12 @@ said()
 	grep -q "$2" "$test_dir/syncd-$1.log"
 }
 
+# tells NODE SUBCOMMAND WORD OUTPUT
+tells()
+{
+	[ "$(node "$1" aerostat "$2" "$3")" = "$4" ]
+}
+
 boot a 10.77.0.1 web >/dev/null
 boot b 10.77.0.2 web >/dev/null
 
@@ -100,6 +106,11 @@ if [ "$kind" != lmdb ]; then
 		'{"$set": {"instance_id": "", "ip": ""}}' >/dev/null
 	wait_until 40 "s to be the master" is s db-master 10.77.0.4
 	wait_until 20 "m to be the slave" is m db-slave-1 10.77.0.3
+	wait_until 20 "the epoch on another node" tells a master db "db-master i-s epoch 2"
+	equal "as the store has it" "db-master i-s epoch 2" "$(aerostat master db --server="$uri")"
+	node a aerostat lookup --json db-master | grep '"epoch" : 2' >/dev/null || fail "no epoch"
+	wait_until 20 "a's programs" grep -qx "master master 'db-master' '' web-0 g" "$test_dir/told-a"
+	refuses 1 node a aerostat master web
 	equal "the op is closed" 1 "$(mongo count control '{"_id": "db", "op": null}')"
 fi
 
