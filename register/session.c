@@ -261,24 +261,20 @@ struct drive {
 	struct aero_actor *actor;
 };
 
-/* At random, up to three times as long as it took so far: the larger the crowd and the
- * slower the store, the thinner they come back, and most find what others laid out. */
-static int64_t lost_ms(int64_t began, int64_t deadline)
+int64_t aero_session_lost_ms(int64_t gone, int64_t left, uint64_t random)
 {
-	int64_t now = aero_clock_ms(), most = 3 * (now - began), left = deadline - now;
+	int64_t most = gone < RETRY_CAP_MS / 3 ? 3 * gone : RETRY_CAP_MS;
 
-	most = most < RETRY_CAP_MS ? most : RETRY_CAP_MS;
 	most = most < left ? most : left;
 	most = most > LOST_MAX_MS ? most : LOST_MAX_MS;
-	return LOST_MIN_MS +
-	       (int64_t)(aero_random() % (uint64_t)(most - LOST_MIN_MS + 1));
+	return LOST_MIN_MS + (int64_t)(random % (uint64_t)(most - LOST_MIN_MS + 1));
 }
 
 static int drive_once(void *arg, struct aero_err *err)
 {
 	struct drive *drive = arg;
 	struct aero_actor *actor = drive->actor;
-	int64_t began = aero_clock_ms();
+	int64_t began = aero_clock_ms(), now;
 	int rc;
 
 	while (actor->step != AERO_STEP_DONE) {
@@ -288,11 +284,13 @@ static int drive_once(void *arg, struct aero_err *err)
 			return rc;
 		if (!actor->pause)
 			continue;
-		if (aero_clock_ms() >= drive->session->deadline)
+		now = aero_clock_ms();
+		if (now >= drive->session->deadline)
 			return aero_err_set(err, AERO_AGAIN,
 				"others were quicker until register_deadline; last: %s",
 				aero_step_words(actor->step));
-		pause_ms(lost_ms(began, drive->session->deadline));
+		pause_ms(aero_session_lost_ms(
+			now - began, drive->session->deadline - now, aero_random()));
 	}
 	return AERO_OK;
 }

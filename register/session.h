@@ -36,6 +36,11 @@ int aero_session_indexes(struct aero_session *session, FILE *out, struct aero_er
 /* Call once until it does not fail or the deadline is past, backing off between. */
 int aero_session_try(struct aero_session *session,
 	int (*once)(void *arg, struct aero_err *err), void *arg, struct aero_err *err);
+/* How long to wait after a lost race, at random: up to three times as long as the try has
+ * taken so far, so that the larger the crowd and the slower the store, the thinner they
+ * come back, and most find what others laid out. 10 ms to 10 s; not past the deadline,
+ * that is left, by more than 0.2 s. */
+int64_t aero_session_lost_ms(int64_t gone, int64_t left, uint64_t random);
 /* An actor's source of random numbers. */
 uint64_t aero_session_random(void *arg);
 /* Run an actor to its end. */

@@ -133,6 +133,30 @@ static void contention_ends_at_the_deadline(void **state)
 	aero_store_close(&fake->base);
 }
 
+static void whoever_lost_comes_back_the_later_the_longer_it_took(void **state)
+{
+	static const struct {
+		int64_t gone, left, most;
+	} rows[] = {
+		{0, 60000, 200}, {66, 60000, 200}, {100, 60000, 300}, {2000, 60000, 6000},
+		{5000, 60000, 10000}, {20000, 60000, 10000},
+		{INT64_MAX, INT64_MAX, 10000}, {2000, 1500, 1500},
+		{2000, 1, 200}, /* one more look before the end */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
+		int64_t gone = rows[i].gone, left = rows[i].left, most = rows[i].most;
+
+		print_message("row %zu\n", i);
+		assert_int_equal(10, aero_session_lost_ms(gone, left, 0));
+		assert_int_equal(
+			most, aero_session_lost_ms(gone, left, (uint64_t)most - 10));
+		assert_int_equal(
+			10, aero_session_lost_ms(gone, left, (uint64_t)most - 9));
+	}
+}
+
 static void odd_type_of_the_file_warns_though_the_aliases_are_flags(void **state)
 {
 	char name[] = "aerostat-register", info[300], alias[] = "--alias=x";
@@ -157,6 +181,7 @@ static void odd_type_of_the_file_warns_though_the_aliases_are_flags(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whoever_lost_comes_back_the_later_the_longer_it_took),
 		cmocka_unit_test(odd_type_of_the_file_warns_though_the_aliases_are_flags),
 		cmocka_unit_test(indexes_are_made_or_registering_is_refused),
 		cmocka_unit_test(store_trouble_is_tried_until_the_deadline),
