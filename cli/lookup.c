@@ -110,12 +110,20 @@ static bool append_record(bson_t *doc, const struct aero_rec *rec)
 /* Of a master: by which change-over, where the daemon's status tells. */
 static bool append_epoch(bson_t *doc, const struct aero_conf *conf, const char *canon)
 {
+	size_t len = strlen(canon), suffix = strlen(conf->domain);
 	struct aero_status status = {0};
 	const struct aero_master *m = NULL;
+	char name[256];
 	bool ok = true;
 
+	/* With `domain` the canonical name has it. */
+	if (suffix > 0 && len > suffix + 1 && canon[len - suffix - 1] == '.' &&
+		strcasecmp(canon + len - suffix, conf->domain) == 0)
+		len -= suffix + 1;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)len, canon);
+
 	if (aero_status_read(conf, &status, NULL) == AERO_OK)
-		m = aero_masters_find(&status.masters, canon);
+		m = aero_masters_find(&status.masters, name);
 	if (m != NULL)
 		ok = BSON_APPEND_INT64(doc, "epoch", m->epoch);
 	aero_status_clear(&status);

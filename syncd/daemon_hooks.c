@@ -95,7 +95,8 @@ void aero_daemon_hooks_step(struct aero_daemon *d, bool done)
 	const struct aero_mirror *m = d->mirror;
 	struct aero_hook_event event = {.generation = m->generation};
 
-	if (done && strcmp(h->named, m->named) != 0) {
+	/* '': a mirror that has just begun, not a name that was lost. */
+	if (done && m->named[0] != '\0' && strcmp(h->named, m->named) != 0) {
 		event.kind = AERO_HOOK_RENAMED;
 		(void)snprintf(event.hostname, sizeof(event.hostname), "%s", m->named);
 		(void)snprintf(

@@ -17,10 +17,17 @@ traces()
 
 demo()
 {
+	local kind=${1-}
 	TMPDIR=$test_dir AEROSTAT_DEMO_BUILD=$top_builddir "$top_srcdir/scripts/demo" "$@" \
 		>"$test_dir/demo.log" 2>&1 </dev/null || fail "scripts/demo $*"
 	grep -q 'Everything was as claimed' "$test_dir/demo.log" || fail "it ended early"
 	grep 'The program got' "$test_dir/demo.log"
+	# A second is what is promised where changes are followed, and not polled.
+	grep -o 'The program saw it.*' "$test_dir/demo.log" >"$test_dir/saw"
+	cat "$test_dir/saw"
+	[ "$kind" != "${kind#--server}" ] || grep -q before "$test_dir/saw" ||
+		awk '{ for (i = 1; i < NF; i++) if ($(i + 1) == "ms") exit $i > 1000 }' \
+			FS='[ \033]+' "$test_dir/saw" || fail "a promoted slave took over a second"
 	! ls -d "$test_dir"/aerostat-e2e-* 2>/dev/null || fail "the demo left its folder"
 	equal "what it left" "$before" "$(traces)"
 }
