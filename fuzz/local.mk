@@ -10,6 +10,7 @@ FUZZ_TARGETS = \
 	fuzz/fuzz_event \
 	fuzz/fuzz_files \
 	fuzz/fuzz_hosts \
+	fuzz/fuzz_identity \
 	fuzz/fuzz_import \
 	fuzz/fuzz_info \
 	fuzz/fuzz_meta \

@@ -11,11 +11,14 @@
 #include <unistd.h>
 
 #include "lib/identity.h"
+#include "lib/identity_command.h"
+#include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/metadata.h"
 #include "lib/names.h"
 
 #define ID_MAX 255
+#define COMMAND_MS 30000
 
 static int no_memory(struct aero_err *err)
 {
@@ -192,6 +195,44 @@ static int of_metadata(
 	return rc;
 }
 
+/* What the flags left open. */
+static int of_command(
+	const struct aero_conf *conf, struct aero_occupant *who, struct aero_err *err)
+{
+	struct aero_identity_said said = {0};
+	int64_t most = (int64_t)conf->register_deadline * 1000;
+	int rc = aero_identity_command_run(conf->identity_command,
+		most < COMMAND_MS ? most : COMMAND_MS, &said, err);
+
+	if (rc != AERO_OK)
+		return rc;
+	if (*said.unknown != '\0')
+		aero_log(
+			AERO_WARNING, "identity_command: unknown key '%s'", said.unknown);
+	if (*who->instance_id == '\0' && !id_good(said.instance_id))
+		rc = aero_err_set(err, AERO_CONFIG,
+			"identity_command: instance_id '%.64s': not 1 to 255 printable "
+			"characters without blanks",
+			said.instance_id);
+	else if (*who->instance_id == '\0' && !set(&who->instance_id, said.instance_id))
+		rc = no_memory(err);
+	if (rc == AERO_OK && *who->ip == '\0' && *who->ip6 == '\0') {
+		if (*said.ip != '\0')
+			rc = take_address(said.ip, "identity_command: ip", false,
+				AF_UNSPEC, &who->ip, err);
+		if (rc == AERO_OK && *said.ip6 != '\0')
+			rc = take_address(said.ip6, "identity_command: ip6", false,
+				AF_INET6, &who->ip6, err);
+		if (rc == AERO_OK && *who->ip6 != '\0' && strchr(who->ip, ':') != NULL)
+			rc = aero_err_set(err, AERO_CONFIG,
+				"identity_command: ip and ip6 are both IPv6");
+		if (rc == AERO_BAD)
+			rc = AERO_CONFIG; /* not the user's record */
+	}
+	aero_identity_said_clear(&said);
+	return rc;
+}
+
 int aero_identity_find(
 	const struct aero_conf *conf, struct aero_occupant *ret, struct aero_err *err)
 {
@@ -201,17 +242,14 @@ int aero_identity_find(
 
 	if (who.instance_id == NULL || who.ip == NULL || who.ip6 == NULL)
 		rc = no_memory(err);
-	else if (*conf->identity_command != '\0')
-		rc = aero_err_set(err, AERO_CONFIG,
-			"identity_command is not there yet: give --instance-id and --ip, "
-			"or unset it");
 	else
 		rc = of_flags(conf, &who, err);
 	if (rc == AERO_OK && conf->offline)
 		rc = of_offline(&who, err);
 	else if (rc == AERO_OK &&
 		 (*who.instance_id == '\0' || (*who.ip == '\0' && *who.ip6 == '\0')))
-		rc = of_metadata(conf, &who, err);
+		rc = *conf->identity_command != '\0' ? of_command(conf, &who, err)
+						     : of_metadata(conf, &who, err);
 	if (rc == AERO_OK)
 		*ret = who;
 	else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Who this node is: its instance id and addresses, by flag, --offline or the metadata
- * service; and identity.json, the mark of a registered node (DESIGN 7). */
+/* Who this node is: its instance id and addresses, by flag, --offline,
+ * identity_command or the metadata service; and identity.json, the mark of a registered
+ * node (DESIGN 7). */
 #ifndef AERO_LIB_IDENTITY_H
 #define AERO_LIB_IDENTITY_H
 
@@ -13,8 +14,9 @@
 #define AERO_TEST_INSTANCE "test-instance"
 
 /* Find out who we are into *ret (aliases stay empty). Flags win; with an id and an
- * address no request is made; then --offline or the metadata service, within
- * register_deadline seconds. AERO_NET at the deadline, AERO_CONFIG, AERO_BAD. */
+ * address no request is made; then --offline, identity_command (asked once) or the
+ * metadata service, within register_deadline seconds. AERO_NET at the deadline,
+ * AERO_CONFIG, AERO_BAD. */
 int aero_identity_find(
 	const struct aero_conf *conf, struct aero_occupant *ret, struct aero_err *err);
 

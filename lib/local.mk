@@ -14,6 +14,7 @@ lib_libaero_la_SOURCES = \
 	lib/err.c lib/err.h \
 	lib/file.c lib/file.h \
 	lib/identity.c lib/identity.h \
+	lib/identity_command.c lib/identity_command.h \
 	lib/identity_file.c \
 	lib/list.c lib/list.h \
 	lib/log.c lib/log.h \

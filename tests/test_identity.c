@@ -57,8 +57,19 @@ static void flags_and_offline_need_no_request(void **state)
 			"both IPv6", NULL, NULL},
 		{{"--instance-id=i 1", "--ip=10.0.0.1", NULL}, AERO_BAD, "--instance-id",
 			NULL, NULL},
-		{{"--identity-command=/bin/id", NULL}, AERO_CONFIG, "identity_command",
+		{{"--identity-command=/bin/id", NULL}, AERO_CONFIG,
+			"identity_command '/bin/id': not a JSON object", NULL, NULL},
+		{{"--identity-command=/bin/false", NULL}, AERO_NET,
+			"identity_command '/bin/false'", NULL, NULL},
+		{{"--identity-command=/no/such", NULL}, AERO_CONFIG, "/no/such", NULL,
+			NULL},
+		{{"--identity-command=id", NULL}, AERO_CONFIG, "not an absolute path",
 			NULL, NULL},
+		{{"--identity-command=/bin/false", "--instance-id=i-1", "--ip=10.0.0.1",
+			 NULL},
+			AERO_OK, "i-1", "10.0.0.1", ""},
+		{{"--identity-command=/bin/false", "--offline", "--ip=10.0.0.1", NULL},
+			AERO_OK, "test-instance", "10.0.0.1", ""},
 		{{"--ip=10.0.0.1", "--dryrun", "--metadata-endpoint=http://127.0.0.1:1",
 			 NULL},
 			AERO_NET, "metadata service http://127.0.0.1:1", NULL, NULL},
@@ -87,6 +98,81 @@ static void flags_and_offline_need_no_request(void **state)
 				assert_true(*who.ip != '\0');
 			if (strcmp(rows[i].ip6, "*") != 0)
 				assert_string_equal(rows[i].ip6, who.ip6);
+		}
+		aero_occupant_clear(&who);
+		aero_conf_clear(&conf);
+	}
+}
+
+static void command_is_taken_by_its_word(void **state)
+{
+	static const struct {
+		const char *print;
+		const char *flag; /* or NULL */
+		int rc;
+		const char *id, *ip, *ip6; /* refused: id is part of the words */
+	} rows[] = {
+		{"echo '{\"instance_id\":\"vm-1\",\"ip\":\"10.0.0.7\"}'", NULL, AERO_OK,
+			"vm-1", "10.0.0.7", ""},
+		{"echo '{\"instance_id\":\"vm-1\",\"ip6\":\"FD00:0::7\",\"zone\":1}'",
+			NULL, AERO_OK, "vm-1", "", "fd00::7"},
+		{"echo '{\"instance_id\":\"vm-1\",\"ip\":\"10.0.0.7\"}'",
+			"--instance-id=i-9", AERO_OK, "i-9", "10.0.0.7", ""},
+		{"echo "
+		 "'{\"instance_id\":\"vm-1\",\"ip\":\"10.0.0.7\",\"ip6\":\"fd00::7\"}'",
+			"--ip=10.0.0.9", AERO_OK, "vm-1", "10.0.0.9", ""},
+		{"echo '{\"instance_id\":\"vm-1\",\"ip\":\"127.0.0.1\"}'", NULL,
+			AERO_CONFIG, "identity_command: ip '127.0.0.1': loopback", NULL,
+			NULL},
+		{"echo '{\"instance_id\":\"vm 1\",\"ip\":\"10.0.0.7\"}'", NULL,
+			AERO_CONFIG, "instance_id 'vm 1'", NULL, NULL},
+		{"echo '{\"instance_id\":\"v\",\"ip\":\"fd00::1\",\"ip6\":\"fd00::2\"}'",
+			NULL, AERO_CONFIG, "both IPv6", NULL, NULL},
+		{"echo '{\"instance_id\":7,\"ip\":\"10.0.0.7\"}'", NULL, AERO_CONFIG,
+			"instance_id is not a text", NULL, NULL},
+		{"echo '{\"instance_id\":\"v\",\"ip\":\"10.0.0.7\",\"ip\":\"10.0.0.8\"}'",
+			NULL, AERO_CONFIG, "ip is there twice", NULL, NULL},
+		{"echo '{\"instance_id\":\"v\"}'", NULL, AERO_CONFIG,
+			"neither ip nor ip6", NULL, NULL},
+		{"echo '{\"ip\":\"10.0.0.7\"}'", NULL, AERO_CONFIG, "no instance_id",
+			NULL, NULL},
+		{"echo '{\"instance_id\":\"v\",\"ip\":\"10.0.0.7\"}{}'", NULL,
+			AERO_CONFIG, "more than one JSON object", NULL, NULL},
+		{"echo '[\"v\"]'", NULL, AERO_CONFIG, "not a JSON object", NULL, NULL},
+		{":", NULL, AERO_CONFIG, "not a JSON object", NULL, NULL},
+		{"echo '{\"instance_id\":\"v\",\"ip\":\"10.0.0.7\"}'; head -c 17000 "
+		 "/dev/zero | tr '\\0' ' '",
+			NULL, AERO_CONFIG, "bytes of output", NULL, NULL},
+		{"echo '{\"instance_id\":\"v\",\"ip\":\"10.0.0.7\"}'; exit 3", NULL,
+			AERO_NET, "identity_command '", NULL, NULL},
+		{"sleep 600", "--register-deadline=1", AERO_NET, "identity_command '",
+			NULL, NULL},
+	};
+	char script[4096], command[400];
+
+	(void)state;
+	(void)snprintf(
+		command, sizeof(command), "--identity-command=%s", test_path("who"));
+	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
+		const char *flags[] = {command, rows[i].flag, NULL};
+		struct aero_conf conf;
+		struct aero_occupant who = {0};
+		struct aero_err err = {""};
+
+		print_message("row %zu\n", i);
+		(void)snprintf(script, sizeof(script), "#!/bin/sh\n%s\n", rows[i].print);
+		test_write(test_path("who"), script);
+		assert_int_equal(0, chmod(test_path("who"), 0700));
+		load(&conf, flags);
+		assert_int_equal(rows[i].rc, aero_identity_find(&conf, &who, &err));
+		if (rows[i].rc == AERO_OK) {
+			assert_string_equal(rows[i].id, who.instance_id);
+			assert_string_equal(rows[i].ip, who.ip);
+			assert_string_equal(rows[i].ip6, who.ip6);
+		} else {
+			print_message("  %s\n", err.msg);
+			assert_non_null(strstr(err.msg, rows[i].id));
+			assert_null(who.instance_id);
 		}
 		aero_occupant_clear(&who);
 		aero_conf_clear(&conf);
@@ -155,6 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flags_and_offline_need_no_request),
+		cmocka_unit_test(command_is_taken_by_its_word),
 		cmocka_unit_test(identity_json_keeps_what_registered),
 	};
 

@@ -70,6 +70,18 @@ grep -q "pid $(pid_of hold)" "$test_dir/refused" || fail "$(cat "$test_dir/refus
 stop hold KILL
 node a $register --service web --instance-id i-a --ip 10.0.0.1 >/dev/null
 
+# --- identity from a program of the user's ---------------------------------------------
+
+node_new vm
+cat >"$test_dir/who" <<'END'
+#!/bin/sh
+echo '{"instance_id": "vm-7", "ip": "10.7.0.7", "ip6": "fd00:0::7"}'
+END
+chmod 755 "$test_dir/who"
+line=$(node vm $register --service vm --identity-command="$test_dir/who")
+equal "identity_command" "vm-0 (new) vm-7 10.7.0.7 fd00::7" "$line"
+equal "hostname of vm" vm-0 "$(node vm hostname)"
+
 # --- identity from the metadata service ------------------------------------------------
 
 node_new d
@@ -119,7 +131,8 @@ refuses 65 $register --service web --instance-id i-x --ip 10.0.0.777
 refuses 65 $register --service web --instance-id i-x --ip 127.0.0.1
 refuses 78 $register --instance-id i-x --ip 10.0.0.7
 refuses 78 $register --service we_b --instance-id i-x --ip 10.0.0.7
-refuses 78 $register $web --identity-command=/bin/true
+refuses 78 $register --service web --identity-command=/bin/true
+refuses 69 $register --service web --identity-command=/bin/false
 refuses 78 $register --info-source=tags --instance-id i-x --ip 10.0.0.7
 refuses 69 $register --service web --dryrun --metadata-endpoint=http://127.0.0.1:9
 refuses 69 $register --service web --register-deadline=1 \
