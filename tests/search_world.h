@@ -11,7 +11,7 @@
 #include "lib/store_ops.h"
 
 enum {
-	W_SLOTS = 7,
+	W_SLOTS = 9,
 	W_NODES = 5,    /* instances 1..W_NODES; 0 is '' */
 	W_SERVICES = 2, /* services 1..W_SERVICES; 0 is '' */
 	W_TEXTS = 40,
