@@ -177,8 +177,10 @@ static void no_name_is_stolen(void **state)
 		{AERO_STEP_R4, "web-0=i-a web-1= web-2=",
 			"web-0=i-a web-1=i-quick web-2=i-slow"},
 		{AERO_STEP_R5_FIND, "web-0=i-a", "web-0=i-a web-1=i-quick web-2=i-slow"},
+		/* It met somebody: it lays out a few slots, which are gaps until taken.
+		 */
 		{AERO_STEP_R5_INSERT, "web-0=i-a",
-			"web-0=i-a web-1=i-quick web-2=i-slow"},
+			"web-0=i-a web-1=i-quick web-2=i-slow web-3= web-4= web-5="},
 	};
 
 	(void)state;
