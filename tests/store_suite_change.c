@@ -144,7 +144,7 @@ static void disturb(enum what what)
 	static char other[] = "q", service[] = "other";
 	struct aero_slot_match match = {.hostname = "db-slave-1"};
 	struct aero_slot_change renew = {.who = &own.who, .reg = 5, .renew = true};
-	struct aero_occupant nobody = {.instance_id = other};
+	static struct aero_occupant nobody = {.instance_id = other};
 
 	switch (what) {
 	case EPOCH:
