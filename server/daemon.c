@@ -268,7 +268,11 @@ int aero_server_run(const struct aero_conf *conf, FILE *out, struct aero_err *er
 		.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
 	int rc = AERO_OK;
 
-	if (server.stop_fd < 0 || server.wake_fd < 0)
+	if (conf->check || conf->repair)
+		rc = aero_err_set(err, AERO_USAGE,
+			"--check and --repair are not part of version " PACKAGE_VERSION
+			" yet");
+	else if (server.stop_fd < 0 || server.wake_fd < 0)
 		rc = aero_err_set(err, AERO_AGAIN, "eventfd: %s", strerror(errno));
 	if (rc == AERO_OK && *conf->remote_repo_url != '\0')
 		rc = aero_configs_check(conf, server.stop_fd, err);

@@ -123,6 +123,9 @@ equal "the instance" "web-0" "$($tell why i-0 --json |
 	sed 's/.*"hostname" : "\([^"]*\)", "service".*/\1/')"
 refuses 1 $tell why nobody
 
+refuses 64 $server --check
+refuses 64 $server --repair
+
 # --- the daemon ------------------------------------------------------------------------------
 
 once 69 --server=mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=500
