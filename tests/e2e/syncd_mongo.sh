@@ -119,6 +119,8 @@ equal "lines about it" 1 "$(wc -l <"$test_dir/refused")"
 
 start_standalone
 server=$mongo_uri
+# it would register there as well
+rm "$state_dir/identity.json"
 insert solo-0 10.0.7.1
 daemon --poll-interval=1
 wait_until 20 "polling" status_is mode poll
