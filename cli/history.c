@@ -186,9 +186,7 @@ int aero_cli_history(const struct aero_cli *cli, struct aero_err *err)
 			!aero_cli_events_append(&doc, "events", &events, 0))
 			rc = aero_err_set(err, AERO_NOMEM, "out of memory");
 		else
-			rc = aero_cli_print_json(cli->out, &doc, err);
-		if (rc == AERO_OK)
-			(void)fputc('\n', cli->out);
+			rc = aero_cli_print_json_line(cli->out, &doc, err);
 	} else if (rc == AERO_OK) {
 		aero_cli_events_print(cli->out, &events, 0, "");
 	}

@@ -16,3 +16,12 @@ int aero_cli_print_json(FILE *out, const bson_t *doc, struct aero_err *err)
 	free(json);
 	return AERO_OK;
 }
+
+int aero_cli_print_json_line(FILE *out, const bson_t *doc, struct aero_err *err)
+{
+	int rc = aero_cli_print_json(out, doc, err);
+
+	if (rc == AERO_OK)
+		(void)fputc('\n', out);
+	return rc;
+}

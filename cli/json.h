@@ -11,4 +11,7 @@
 /* Print a document as one line of relaxed extended JSON, without the line's end. */
 int aero_cli_print_json(FILE *out, const bson_t *doc, struct aero_err *err);
 
+/* The same with the line's end. */
+int aero_cli_print_json_line(FILE *out, const bson_t *doc, struct aero_err *err);
+
 #endif

@@ -145,9 +145,7 @@ static int print_object(FILE *out, const struct aero_conf *conf, const char *wor
 		!append_epoch(&doc, conf, rec->canon))
 		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
 	else
-		rc = aero_cli_print_json(out, &doc, err);
-	if (rc == AERO_OK)
-		(void)fputc('\n', out);
+		rc = aero_cli_print_json_line(out, &doc, err);
 	bson_destroy(&doc);
 	return rc;
 }

@@ -72,9 +72,7 @@ static int print(
 		   !BSON_APPEND_INT64(&doc, "epoch", m->epoch)) {
 		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
 	} else {
-		rc = aero_cli_print_json(cli->out, &doc, err);
-		if (rc == AERO_OK)
-			(void)fputc('\n', cli->out);
+		rc = aero_cli_print_json_line(cli->out, &doc, err);
 	}
 	bson_destroy(&doc);
 	return rc;

@@ -170,9 +170,7 @@ static int print(
 	} else if (!append(&doc, known)) {
 		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
 	} else {
-		rc = aero_cli_print_json(cli->out, &doc, err);
-		if (rc == AERO_OK)
-			(void)fputc('\n', cli->out);
+		rc = aero_cli_print_json_line(cli->out, &doc, err);
 	}
 	bson_destroy(&doc);
 	return rc;
