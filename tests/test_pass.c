@@ -67,7 +67,7 @@ static int tear_down(void **state)
 /* web-0 .. with i-a, i-b, ... */
 static void fleet(size_t n)
 {
-	char hostname[16], id[8];
+	char hostname[32], id[8];
 
 	for (size_t i = 0; i < n; i++) {
 		(void)snprintf(hostname, sizeof(hostname), "web-%zu", i);
