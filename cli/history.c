@@ -23,14 +23,6 @@ const char *aero_cli_time(int64_t ms, char buf[static 32])
 	return buf;
 }
 
-const char *aero_cli_show(const char *text, char *buf, size_t size)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789-_.: /()";
-
-	return text[strspn(text, plain)] == '\0' ? text : aero_quote(text, buf, size);
-}
-
 static void event_clear(struct aero_cli_event *event)
 {
 	free(event->hostname);
@@ -133,14 +125,13 @@ void aero_cli_events_print(
 		const char *words = aero_history_words(e->event);
 
 		(void)fprintf(out, "%s%s %s %s %s", indent, aero_cli_time(e->at, when),
-			aero_cli_show(e->hostname, name, sizeof(name)),
-			aero_cli_show(e->instance_id, id, sizeof(id)),
+			aero_show(e->hostname, name, sizeof(name)),
+			aero_show(e->instance_id, id, sizeof(id)),
 			words != NULL ? words : "(an event of a later version)");
 		if (e->epoch != 0)
 			(void)fprintf(out, ", epoch %lld", (long long)e->epoch);
 		if (*e->why != '\0')
-			(void)fprintf(
-				out, ": %s", aero_cli_show(e->why, why, sizeof(why)));
+			(void)fprintf(out, ": %s", aero_show(e->why, why, sizeof(why)));
 		(void)fputc('\n', out);
 	}
 }

@@ -30,9 +30,6 @@ bool aero_cli_events_append(
 	bson_t *doc, const char *key, const struct aero_cli_events *events, size_t last);
 void aero_cli_events_clear(struct aero_cli_events *events);
 
-/* A user's text in a line for people: as it is, where it is a plain word, else quoted. */
-const char *aero_cli_show(const char *text, char *buf, size_t size);
-
 /* 2026-11-30T23:40:24Z of Unix ms. */
 const char *aero_cli_time(int64_t ms, char buf[static 32]);
 

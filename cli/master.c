@@ -63,9 +63,8 @@ static int print(
 
 	if (!cli->conf->json) {
 		(void)fprintf(cli->out, "%s %s epoch %lld\n",
-			aero_cli_show(m->hostname, name, sizeof(name)),
-			aero_cli_show(m->instance_id, id, sizeof(id)),
-			(long long)m->epoch);
+			aero_show(m->hostname, name, sizeof(name)),
+			aero_show(m->instance_id, id, sizeof(id)), (long long)m->epoch);
 	} else if (!BSON_APPEND_UTF8(&doc, "service", m->service) ||
 		   !BSON_APPEND_UTF8(&doc, "hostname", m->hostname) ||
 		   !BSON_APPEND_UTF8(&doc, "instance_id", m->instance_id) ||

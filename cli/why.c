@@ -78,19 +78,19 @@ static void print_slot(FILE *out, const struct aero_slot *slot)
 {
 	char name[300], id[300], text[300], when[32];
 
-	(void)fprintf(out, "%s: ", aero_cli_show(slot->hostname, name, sizeof(name)));
+	(void)fprintf(out, "%s: ", aero_show(slot->hostname, name, sizeof(name)));
 	if (aero_slot_blank(slot))
 		(void)fprintf(out, "a gap, for the next new node of service %s\n",
-			aero_cli_show(slot->service, text, sizeof(text)));
+			aero_show(slot->service, text, sizeof(text)));
 	else
-		(void)fprintf(out, "%s\n",
-			aero_cli_show(slot->who.instance_id, id, sizeof(id)));
+		(void)fprintf(
+			out, "%s\n", aero_show(slot->who.instance_id, id, sizeof(id)));
 	(void)fprintf(out, "  answers      %s%s%s\n",
 		*slot->who.ip == '\0' && *slot->who.ip6 == '\0'
 			? "not: it has no address"
-			: aero_cli_show(slot->who.ip, text, sizeof(text)),
+			: aero_show(slot->who.ip, text, sizeof(text)),
 		*slot->who.ip6 != '\0' ? " " : "",
-		aero_cli_show(slot->who.ip6, name, sizeof(name)));
+		aero_show(slot->who.ip6, name, sizeof(name)));
 	if (slot->registered_at != 0)
 		(void)fprintf(out, "  registered   %s\n",
 			aero_cli_time(slot->registered_at, when));
@@ -108,7 +108,7 @@ static void print_node(FILE *out, const struct known *known)
 			"  certificate  declared dead: %s; the next pass of aerostatd "
 			"frees "
 			"the name\n",
-			aero_cli_show(node->why, why, sizeof(why)));
+			aero_show(node->why, why, sizeof(why)));
 	if (node->left)
 		(void)fprintf(out,
 			"  certificate  it gave its name back; the next pass of "
@@ -126,8 +126,7 @@ static void print_node(FILE *out, const struct known *known)
 	if (known->control.open)
 		(void)fprintf(out, "  change-over  open, epoch %lld, to %s\n",
 			(long long)known->control.epoch,
-			aero_cli_show(
-				known->control.promote.instance_id, why, sizeof(why)));
+			aero_show(known->control.promote.instance_id, why, sizeof(why)));
 }
 
 /* ---- for programs ---- */

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "legacy/block.h"
+#include "lib/array.h"
 #include "lib/names.h"
 
 /* A name of an outside line: where it stands first, and its families. */
@@ -235,20 +236,16 @@ static const struct word *find(struct aero_outside *outside, const char *name)
 
 static bool add_shadow(struct aero_shadows *shadows, const char *name, int line)
 {
-	struct aero_shadow *grown = NULL;
+	struct aero_shadow *grown =
+		aero_array_room(shadows->v, shadows->n, sizeof(*grown));
 	char *copy = strdup(name);
 
-	/* room grows by powers of two */
-	if (copy != NULL && (shadows->n & (shadows->n - 1)) == 0)
-		grown = realloc(shadows->v,
-			(shadows->n > 0 ? shadows->n * 2 : 1) * sizeof(*grown));
-	else
-		grown = shadows->v;
+	if (grown != NULL)
+		shadows->v = grown;
 	if (copy == NULL || grown == NULL) {
 		free(copy);
 		return false;
 	}
-	shadows->v = grown;
 	shadows->v[shadows->n++] = (struct aero_shadow){.name = copy, .line = line};
 	return true;
 }

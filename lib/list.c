@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/list.h"
 
 bool aero_list_add(struct aero_list *list, const char *text)
@@ -13,20 +14,15 @@ bool aero_list_add(struct aero_list *list, const char *text)
 
 bool aero_list_addn(struct aero_list *list, const char *text, size_t len)
 {
-	char **grown = list->v, *copy = strndup(text, len);
+	char **grown = aero_array_room(list->v, list->n, sizeof(*grown));
 
-	if (copy == NULL)
+	if (grown == NULL)
 		return false;
-	/* Grow by doubling: the length is a power of two whenever the array is full. */
-	if ((list->n & (list->n - 1)) == 0)
-		grown = reallocarray(
-			list->v, list->n == 0 ? 1 : list->n * 2, sizeof(*grown));
-	if (grown == NULL) {
-		free(copy);
-		return false;
-	}
-	grown[list->n++] = copy;
 	list->v = grown;
+	grown[list->n] = strndup(text, len);
+	if (grown[list->n] == NULL)
+		return false;
+	list->n++;
 	return true;
 }
 
@@ -46,7 +42,7 @@ bool aero_list_copy(const struct aero_list *list, struct aero_list *ret)
 
 bool aero_list_end(struct aero_list *list)
 {
-	char **grown = realloc(list->v, (list->n + 1) * sizeof(*grown));
+	char **grown = aero_array_room(list->v, list->n, sizeof(*grown));
 
 	if (grown == NULL)
 		return false;

@@ -16,6 +16,7 @@ lib_libaero_la_SOURCES = \
 	lib/identity.c lib/identity.h \
 	lib/identity_command.c lib/identity_command.h \
 	lib/identity_file.c \
+	lib/array.h \
 	lib/list.c lib/list.h \
 	lib/log.c lib/log.h \
 	lib/loop.c lib/loop.h \

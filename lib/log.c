@@ -180,3 +180,11 @@ const char *aero_quote(const char *text, char *buf, size_t size)
 	buf[len] = '\0';
 	return buf;
 }
+
+const char *aero_show(const char *text, char *buf, size_t size)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_.: /(),=";
+
+	return text[strspn(text, plain)] == '\0' ? text : aero_quote(text, buf, size);
+}

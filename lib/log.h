@@ -24,5 +24,8 @@ void aero_log(enum aero_level level, const char *fmt, ...)
 
 /* Quote a string for a log line: "..." with C escapes, cut to fit. Returns buf. */
 const char *aero_quote(const char *text, char *buf, size_t size);
+/* A text from outside in a line for people: as it is where it has plain characters alone,
+ * else quoted in buf. */
+const char *aero_show(const char *text, char *buf, size_t size);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/slot.h"
 
 #define NO_TEXT " is no string of clean UTF-8"
@@ -356,16 +357,10 @@ bool aero_slot_copy(const struct aero_slot *slot, struct aero_slot *ret)
 
 bool aero_slots_add(struct aero_slots *slots, struct aero_slot *slot)
 {
-	struct aero_slot *grown = slots->v;
+	struct aero_slot *grown = aero_array_room(slots->v, slots->n, sizeof(*grown));
 
-	/* Grow by doubling: the length is a power of two whenever the array is full. */
-	if ((slots->n & (slots->n - 1)) == 0) {
-		size_t room = slots->n == 0 ? 1 : slots->n * 2;
-
-		grown = reallocarray(slots->v, room, sizeof(*grown));
-		if (grown == NULL)
-			return false;
-	}
+	if (grown == NULL)
+		return false;
 	grown[slots->n++] = *slot;
 	slots->v = grown;
 	*slot = (struct aero_slot){0}; /* now owned by slots */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/store_lmdb.h"
 
 #define HISTORY_MAX 100000 /* events kept */
@@ -38,11 +39,9 @@ static void walk_clear(struct walk_arg *arg)
 static int walk_each(MDB_val id, const bson_t *doc, void *varg, struct aero_err *err)
 {
 	struct walk_arg *arg = varg;
-	bson_t **v = arg->v;
+	bson_t **v = aero_array_room(arg->v, arg->n, sizeof(*v));
 
 	(void)id;
-	if ((arg->n & (arg->n - 1)) == 0) /* a power of two: full */
-		v = realloc(v, (arg->n == 0 ? 1 : arg->n * 2) * sizeof(*v));
 	if (v == NULL)
 		return aero_err_set(err, AERO_NOMEM, "out of memory");
 	arg->v = v;

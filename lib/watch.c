@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/store_ops.h"
 
 int aero_watch_next(struct aero_watch *watch, int timeout_ms, struct aero_batch *ret,
@@ -146,15 +147,10 @@ bool aero_change_strip(struct aero_change *change)
 
 bool aero_batch_add(struct aero_batch *batch, struct aero_change *change)
 {
-	struct aero_change *grown = batch->v;
+	struct aero_change *grown = aero_array_room(batch->v, batch->n, sizeof(*grown));
 
-	/* Grow by doubling: the length is a power of two whenever the array is full. */
-	if ((batch->n & (batch->n - 1)) == 0) {
-		grown = reallocarray(
-			batch->v, batch->n == 0 ? 1 : batch->n * 2, sizeof(*grown));
-		if (grown == NULL)
-			return false;
-	}
+	if (grown == NULL)
+		return false;
 	grown[batch->n++] = *change;
 	batch->v = grown;
 	*change = (struct aero_change){0}; /* now owned by batch */

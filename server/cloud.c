@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/child.h"
 #include "lib/identity.h"
 #include "lib/log.h"
@@ -21,14 +22,13 @@
 int aero_listing_add(struct aero_listing *listing, const char *id, enum aero_sight sight,
 	const char *state, struct aero_err *err)
 {
-	struct aero_listed *v = listing->v, *one;
+	struct aero_listed *v, *one;
 	char shown[80];
 
 	if (*id == '\0' || strlen(id) >= AERO_CLOUD_ID_SIZE)
 		return aero_err_set(err, AERO_BAD, "%s is no id of an instance",
 			aero_quote(id, shown, sizeof(shown)));
-	if ((listing->n & (listing->n - 1)) == 0) /* a power of two: full */
-		v = realloc(v, (listing->n == 0 ? 1 : listing->n * 2) * sizeof(*v));
+	v = aero_array_room(listing->v, listing->n, sizeof(*v));
 	if (v == NULL)
 		return aero_err_set(err, AERO_NOMEM, "out of memory");
 	listing->v = v;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "server/ec2_answer.h"
 
 #define DEPTH_MAX 32
@@ -81,21 +82,18 @@ static void begin_text(struct aero_ec2_parser *p, char *text, size_t size)
 static void begin_instance(struct aero_ec2_parser *p)
 {
 	struct aero_ec2_answer *a = &p->answer;
-	size_t room = a->n == 0 ? 16 : a->n * 2;
 	void *grown;
 
 	if (a->n == AERO_EC2_INSTANCES_MAX) {
 		stop(p, AERO_BAD, "too many instances");
 		return;
 	}
-	if (a->n == 0 || (a->n >= 16 && (a->n & (a->n - 1)) == 0)) {
-		grown = realloc(a->v, room * sizeof(*a->v));
-		if (grown == NULL) {
-			stop(p, AERO_NOMEM, "out of memory");
-			return;
-		}
-		a->v = grown;
+	grown = aero_array_room(a->v, a->n, sizeof(*a->v));
+	if (grown == NULL) {
+		stop(p, AERO_NOMEM, "out of memory");
+		return;
 	}
+	a->v = grown;
 	p->instance = &a->v[a->n++];
 	memset(p->instance, 0, sizeof(*p->instance));
 	p->seen = 0;

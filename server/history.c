@@ -65,3 +65,22 @@ bool aero_history_compare(const struct aero_tenure *was, const struct aero_tenur
 	return was == NULL || was->reg != is->reg || was->epoch != is->epoch ||
 	       strcmp(was->instance_id, is->instance_id) != 0;
 }
+
+int aero_history_changes(struct aero_store *store, const struct aero_tenures *was,
+	const struct aero_tenures *is, const struct aero_view *view, int64_t at,
+	struct aero_err *err)
+{
+	enum aero_event what;
+	int rc = AERO_OK;
+
+	for (size_t i = 0; rc == AERO_OK && i < is->n; i++)
+		if (aero_history_compare(aero_tenures_find(was, is->v[i].hostname),
+			    &is->v[i], false, &what))
+			rc = aero_history_write(store, what, &is->v[i], "", at, err);
+	for (size_t i = 0; rc == AERO_OK && i < was->n; i++)
+		if (aero_tenures_find(is, was->v[i].hostname) == NULL &&
+			aero_history_compare(&was->v[i], NULL,
+				aero_view_node(view, was->v[i].instance_id).left, &what))
+			rc = aero_history_write(store, what, &was->v[i], "", at, err);
+	return rc;
+}

@@ -5,6 +5,7 @@
 
 #include "lib/store.h"
 #include "server/tenure.h"
+#include "server/view.h"
 
 /* clang-format off */
 /* X(event, its name in the collection, words for people) */
@@ -37,5 +38,10 @@ int aero_history_write(struct aero_store *store, enum aero_event event,
  * there a release certificate of who was there. False: nothing. Pure. */
 bool aero_history_compare(const struct aero_tenure *was, const struct aero_tenure *is,
 	bool left, enum aero_event *ret);
+/* Write what others did between two passes: an event for each slot that is not as it was.
+ * view: of the later pass. at: Unix ms. */
+int aero_history_changes(struct aero_store *store, const struct aero_tenures *was,
+	const struct aero_tenures *is, const struct aero_view *view, int64_t at,
+	struct aero_err *err);
 
 #endif

@@ -168,8 +168,13 @@ static void decide(struct work *work, struct row *row)
 static void plan_line(
 	const struct work *work, const struct row *row, const char *what, const char *why)
 {
+	char name[300], id[300], reason[300];
+
 	(void)fprintf(work->pass->out, "%s %s %s: %s\n", what,
-		row->slot != NULL ? row->slot->hostname : "-", row->instance_id, why);
+		aero_show(row->slot != NULL ? row->slot->hostname : "-", name,
+			sizeof(name)),
+		aero_show(row->instance_id, id, sizeof(id)),
+		aero_show(why, reason, sizeof(reason)));
 }
 
 /* Why this row is as it is, in words; static. */
@@ -278,11 +283,13 @@ static int help(struct work *work, struct aero_err *err)
 			.lock_fd = -1};
 		struct aero_actor actor = {0};
 		struct aero_occupant me = {.instance_id = op->promote};
+		char service[300], to[300];
 
 		if (work->pass->conf->dryrun) {
 			(void)fprintf(work->pass->out,
-				"finish the change-over of %s to %s\n", op->service,
-				op->promote);
+				"finish the change-over of %s to %s\n",
+				aero_show(op->service, service, sizeof(service)),
+				aero_show(op->promote, to, sizeof(to)));
 			work->result->helped++;
 			continue;
 		}
@@ -294,7 +301,8 @@ static int help(struct work *work, struct aero_err *err)
 			return aero_err_prefix(
 				err, rc, "the change-over of %.100s", op->service);
 		aero_log(AERO_INFO, "change-over: finished an open one service=%s to=%s",
-			op->service, op->promote);
+			aero_show(op->service, service, sizeof(service)),
+			aero_show(op->promote, to, sizeof(to)));
 		work->result->helped++;
 	}
 	return rc;
@@ -333,32 +341,12 @@ static int tenures_of(const struct work *work, bool left_alone, struct aero_tenu
 	return AERO_OK;
 }
 
-/* What others did since the pass before. */
-static void note_changes(struct work *work)
+static void note_changes(const struct work *work)
 {
-	struct aero_pass *pass = work->pass;
-	enum aero_event what;
 	struct aero_err err;
-	int rc = AERO_OK;
 
-	for (size_t i = 0; rc == AERO_OK && i < work->now.n; i++) {
-		const struct aero_tenure *is = &work->now.v[i];
-
-		if (aero_history_compare(aero_tenures_find(pass->tenures, is->hostname),
-			    is, false, &what))
-			rc = aero_history_write(
-				pass->store, what, is, "", aero_unix_ms(), &err);
-	}
-	for (size_t i = 0; rc == AERO_OK && i < pass->tenures->n; i++) {
-		const struct aero_tenure *was = &pass->tenures->v[i];
-		bool left = aero_view_node(&work->view, was->instance_id).left;
-
-		if (aero_tenures_find(&work->now, was->hostname) == NULL &&
-			aero_history_compare(was, NULL, left, &what))
-			rc = aero_history_write(
-				pass->store, what, was, "", aero_unix_ms(), &err);
-	}
-	if (rc != AERO_OK)
+	if (aero_history_changes(work->pass->store, work->pass->tenures, &work->now,
+		    &work->view, aero_unix_ms(), &err) != AERO_OK)
 		aero_log(AERO_WARNING, "history: %s", err.msg);
 }
 

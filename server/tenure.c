@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/array.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -33,10 +34,9 @@ static void tenure_clear(struct aero_tenure *tenure)
 
 bool aero_tenures_add(struct aero_tenures *tenures, const struct aero_tenure *tenure)
 {
-	struct aero_tenure *v = tenures->v, copy = *tenure;
+	struct aero_tenure *v = aero_array_room(tenures->v, tenures->n, sizeof(*v));
+	struct aero_tenure copy = *tenure;
 
-	if ((tenures->n & (tenures->n - 1)) == 0) /* a power of two: full */
-		v = realloc(v, (tenures->n == 0 ? 1 : tenures->n * 2) * sizeof(*v));
 	if (v == NULL)
 		return false;
 	tenures->v = v;

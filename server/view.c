@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/store_doc.h"
 #include "server/view.h"
 
@@ -22,32 +23,20 @@ static char *id_of(const bson_t *doc)
 		       : NULL;
 }
 
-/* Make room for one more of v, which has n: true, or out of memory. */
-static bool grow(void **v, size_t n, size_t size)
-{
-	void *more;
-
-	if ((n & (n - 1)) != 0)
-		return true;
-	more = realloc(*v, (n == 0 ? 1 : n * 2) * size);
-	if (more != NULL)
-		*v = more;
-	return more != NULL;
-}
-
 static int take_node(const bson_t *doc, void *arg, struct aero_err *err)
 {
 	struct aero_view *view = arg;
 	struct aero_view_node node = {.id = id_of(doc)};
-	void *v = view->nodes;
+	void *v = aero_array_room(view->nodes, view->n_nodes, sizeof(node));
 
+	if (v != NULL)
+		view->nodes = v;
 	if (node.id == NULL)
 		return AERO_OK;
-	if (!grow(&v, view->n_nodes, sizeof(node))) {
+	if (v == NULL) {
 		free(node.id);
 		return no_memory(err);
 	}
-	view->nodes = v;
 	aero_doc_node_of_bson(doc, &node.node);
 	view->nodes[view->n_nodes++] = node;
 	return AERO_OK;
@@ -58,19 +47,20 @@ static int take_op(const bson_t *doc, void *arg, struct aero_err *err)
 	struct aero_view *view = arg;
 	struct aero_control control = {0};
 	struct aero_view_op op = {.service = id_of(doc)};
-	void *v = view->ops;
+	void *v = aero_array_room(view->ops, view->n_ops, sizeof(op));
 	int rc = AERO_OK;
 
+	if (v != NULL)
+		view->ops = v;
 	if (op.service == NULL)
 		return AERO_OK;
 	if (!aero_doc_control_of_bson(doc, &control))
 		rc = no_memory(err);
 	if (rc == AERO_OK && control.open && !control.odd) {
 		op.promote = strdup(control.promote.instance_id);
-		if (op.promote == NULL || !grow(&v, view->n_ops, sizeof(op))) {
+		if (op.promote == NULL || v == NULL) {
 			rc = no_memory(err);
 		} else {
-			view->ops = v;
 			view->ops[view->n_ops++] = op;
 			op = (struct aero_view_op){0}; /* now owned by the view */
 		}

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "syncd/document.h"
 #include "syncd/state_ops.h"
 
@@ -13,15 +14,11 @@
 static int op_add(struct aero_ops *ops, const void *key, size_t len, const uint8_t *doc,
 	bson_t *owned)
 {
-	struct aero_op *grown = ops->v;
+	struct aero_op *grown = aero_array_room(ops->v, ops->n, sizeof(*grown));
 	unsigned char *copy = malloc(len);
 
-	if (copy != NULL && (ops->n & (ops->n - 1)) == 0) {
-		grown = reallocarray(
-			ops->v, ops->n == 0 ? 1 : ops->n * 2, sizeof(*grown));
-		if (grown != NULL)
-			ops->v = grown;
-	}
+	if (grown != NULL)
+		ops->v = grown;
 	if (copy == NULL || grown == NULL) {
 		free(copy);
 		bson_destroy(owned);

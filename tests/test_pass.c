@@ -303,6 +303,7 @@ static void a_dry_run_shows_the_plan_and_writes_nothing(void **state)
 		(struct aero_node){.exists = true, .gen = 1, .left = true};
 	*fake_node(fake, "i-x") =
 		(struct aero_node){.exists = true, .gen = 1, .dead = true};
+	fake_put(fake, "web-\n5", "web", "", "i-\x1b[2J");
 	cloud = "i-a i-b=terminated i-c i-x";
 	conf.dryrun = true;
 	assert_int_equal(pass_to(1, out), AERO_OK);
@@ -312,6 +313,8 @@ static void a_dry_run_shows_the_plan_and_writes_nothing(void **state)
 		"keep web-3 i-d: not listed, but not for long enough passes (not listed "
 		"any more)\n"
 		"reap web-4 i-e: it gave its name back\n"
+		"keep \"web-\\n5\" \"i-\\x1b[2J\": not listed, but not for long enough "
+		"passes (not listed any more)\n"
 		"clear - i-x: it runs after all\n");
 	free(text);
 	assert_string_equal(alive(), "abcde");
