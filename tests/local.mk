@@ -3,7 +3,8 @@ if HAVE_CMOCKA
 check_LTLIBRARIES += tests/libsupport.la
 TEST_SUPPORT = tests/libsupport.la
 endif
-tests_libsupport_la_SOURCES = tests/support.c tests/support.h
+tests_libsupport_la_SOURCES = tests/support.c tests/support.h tests/py_server.c \
+	tests/py_server.h
 tests_libsupport_la_LIBADD = $(CMOCKA_LIBS)
 
 # What a test or a fuzz target links with unless it names libraries of its own, dependents

@@ -2,21 +2,20 @@
 /* Where keys come from, in which order, and that none gets into an error. */
 #include "config.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "server/credentials.h"
+#include "tests/py_server.h"
 #include "tests/support.h"
 
 static struct aero_credentials got;
 static struct aero_err err;
-static char file[300], endpoint[64];
-static pid_t server_pid;
+static char file[300];
+static struct test_server server;
 
 static const char *const variables[] = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
 	"AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE",
@@ -24,42 +23,11 @@ static const char *const variables[] = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_
 	"AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 	"AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT"};
 
-static void stop_server(void)
+/* Nobody listens there. */
+static void no_server(void)
 {
-	if (server_pid > 0) {
-		(void)kill(server_pid, SIGKILL);
-		(void)waitpid(server_pid, NULL, 0);
-	}
-	server_pid = 0;
-}
-
-/* The metadata service; its port is the end of endpoint. */
-static void start_server(const char *mode)
-{
-	const char *srcdir = getenv("top_srcdir");
-	char path[512], line[32] = "";
-	FILE *out;
-	int fds[2];
-
-	(void)snprintf(path, sizeof(path), "%s/tests/imds_server.py",
-		srcdir != NULL ? srcdir : ".");
-	assert_int_equal(0, pipe(fds));
-	server_pid = fork();
-	assert_true(server_pid >= 0);
-	if (server_pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)dup2(fds[1], STDOUT_FILENO);
-		(void)close(fds[0]);
-		(void)execl("/usr/bin/python3", "python3", path, mode, (char *)NULL);
-		_exit(127);
-	}
-	(void)close(fds[1]);
-	out = fdopen(fds[0], "r");
-	assert_non_null(out);
-	assert_non_null(fgets(line, sizeof(line), out));
-	(void)fclose(out);
-	line[strcspn(line, "\n")] = '\0';
-	(void)snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:%s", line);
+	test_server_stop(&server);
+	(void)snprintf(server.endpoint, sizeof(server.endpoint), "http://127.0.0.1:9");
 }
 
 static int clean(void **state)
@@ -71,8 +39,7 @@ static int clean(void **state)
 	(void)snprintf(file, sizeof(file), "%s", test_path("keys"));
 	(void)unlink(file);
 	(void)unlink(test_path("home/.aws/credentials"));
-	/* Nobody listens there. */
-	(void)snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:9");
+	no_server();
 	aero_credentials_clear(&got);
 	return 0;
 }
@@ -80,15 +47,16 @@ static int clean(void **state)
 static int done(void **state)
 {
 	(void)state;
-	stop_server();
+	test_server_stop(&server);
 	aero_credentials_clear(&got);
 	return 0;
 }
 
 static int load(bool asked)
 {
-	struct aero_credentials_opts opts = {
-		.file = file, .file_asked = asked, .metadata = {.endpoint = endpoint}};
+	struct aero_credentials_opts opts = {.file = file,
+		.file_asked = asked,
+		.metadata = {.endpoint = server.endpoint}};
 	int rc;
 
 	aero_credentials_clear(&got);
@@ -180,13 +148,13 @@ static void profile(const char *text)
 static void the_first_place_that_has_keys_decides(void **state)
 {
 	(void)state;
-	start_server("role");
+	test_server_start(&server, "imds_server.py", "role", NULL, NULL);
 	assert_int_equal(load(false), AERO_OK);
 	assert_keys("ASIAROLE", "role/secret+key=", "role-token==");
 	assert_string_equal(got.source, "role 'web-role'");
 	assert_true(got.expires_ms == INT64_C(1893553445) * 1000);
 
-	(void)snprintf(file, sizeof(file), "%s/keys", endpoint);
+	(void)snprintf(file, sizeof(file), "%s/keys", server.endpoint);
 	(void)setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", file, 1);
 	(void)snprintf(file, sizeof(file), "%s", test_path("keys"));
 	(void)setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "Basic right", 1);
@@ -252,14 +220,14 @@ static void what_the_metadata_service_lacks_is_said(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
-		start_server(rows[i].mode);
+		test_server_start(&server, "imds_server.py", rows[i].mode, NULL, NULL);
 		print_message("%s\n", rows[i].mode);
 		assert_int_equal(load(false), rows[i].rc);
 		assert_non_null(strstr(err.msg, rows[i].words));
 		assert_non_null(strstr(err.msg, "credentials_file (mode 600)"));
-		stop_server();
+		test_server_stop(&server);
 	}
-	(void)snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:9");
+	no_server();
 	assert_int_equal(load(false), AERO_NET);
 	(void)setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
 	assert_int_equal(load(false), AERO_CONFIG);

@@ -3,24 +3,22 @@
  * by the pauses of the client itself. */
 #include "config.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/loop.h"
 #include "server/ec2.h"
 #include "server/ec2_error.h"
+#include "tests/py_server.h"
 #include "tests/support.h"
 
 static struct aero_conf conf;
 static struct aero_ec2_listing listing;
 static struct aero_err err;
-static pid_t server_pid;
-static char endpoint[64];
+static struct test_server server;
 static int64_t clock_now, clock_step, paused;
 static unsigned pauses;
 
@@ -46,42 +44,14 @@ static const struct aero_ec2_world world = {clock_ms, aero_unix_ms, rnd, pause_m
 
 static void start_server(const char *mode, const char *count)
 {
-	const char *srcdir = getenv("top_srcdir");
-	char path[512], line[32] = "";
-	FILE *out;
-	int fds[2];
-
 	(void)unlink(test_path("ec2.log"));
-	(void)snprintf(path, sizeof(path), "%s/tests/ec2_server.py",
-		srcdir != NULL ? srcdir : ".");
-	assert_int_equal(0, pipe(fds));
-	server_pid = fork();
-	assert_true(server_pid >= 0);
-	if (server_pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)dup2(fds[1], STDOUT_FILENO);
-		(void)close(fds[0]);
-		(void)execl("/usr/bin/python3", "python3", path, mode,
-			test_path("ec2.log"), count, (char *)NULL);
-		_exit(127);
-	}
-	(void)close(fds[1]);
-	out = fdopen(fds[0], "r");
-	assert_non_null(out);
-	assert_non_null(fgets(line, sizeof(line), out));
-	(void)fclose(out);
-	line[strcspn(line, "\n")] = '\0';
-	(void)snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:%s/", line);
+	test_server_start(&server, "ec2_server.py", mode, test_path("ec2.log"), count);
 }
 
 static int done(void **state)
 {
 	(void)state;
-	if (server_pid > 0) {
-		(void)kill(server_pid, SIGKILL);
-		(void)waitpid(server_pid, NULL, 0);
-	}
-	server_pid = 0;
+	test_server_stop(&server);
 	aero_ec2_listing_clear(&listing);
 	aero_conf_clear(&conf);
 	return 0;
@@ -96,7 +66,7 @@ static int describe(const char *regions, bool once)
 	int rc;
 
 	(void)snprintf(words[0], sizeof(words[0]), "aerostatd");
-	(void)snprintf(words[1], sizeof(words[1]), "--endpoint=%s", endpoint);
+	(void)snprintf(words[1], sizeof(words[1]), "--endpoint=%s/", server.endpoint);
 	(void)snprintf(words[2], sizeof(words[2]), "--regions=%s", regions);
 	aero_ec2_listing_clear(&listing);
 	aero_conf_clear(&conf);
@@ -215,7 +185,7 @@ static void once_gives_up_after_30_s(void **state)
 	assert_int_equal(pauses, 5);
 	clock_step = 0;
 	(void)done(NULL);
-	(void)snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:9/");
+	(void)snprintf(server.endpoint, sizeof(server.endpoint), "http://127.0.0.1:9");
 	assert_int_equal(describe("us-east-1", true), AERO_NET);
 	assert_true(paused <= 30000 && pauses >= 1);
 }
@@ -223,7 +193,8 @@ static void once_gives_up_after_30_s(void **state)
 static void an_endpoint_elsewhere_has_to_be_https(void **state)
 {
 	(void)state;
-	(void)snprintf(endpoint, sizeof(endpoint), "http://ec2.example.com/");
+	(void)snprintf(
+		server.endpoint, sizeof(server.endpoint), "http://ec2.example.com");
 	assert_int_equal(describe("us-east-1", true), AERO_CONFIG);
 	assert_non_null(strstr(err.msg, "https://"));
 }

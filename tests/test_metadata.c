@@ -13,48 +13,13 @@
 
 #include "lib/loop.h"
 #include "lib/metadata.h"
+#include "tests/py_server.h"
 #include "tests/support.h"
 
-struct server {
-	pid_t pid;
-	char endpoint[64];
-};
-
-static void start(struct server *server, const char *mode)
+static void start(struct test_server *server, const char *mode)
 {
-	const char *srcdir = getenv("top_srcdir");
-	char path[512], line[32] = "";
-	FILE *out;
-	int fds[2];
-
-	(void)snprintf(path, sizeof(path), "%s/tests/imds_server.py",
-		srcdir != NULL ? srcdir : ".");
-	assert_int_equal(0, pipe(fds));
-	server->pid = fork();
-	assert_true(server->pid >= 0);
-	if (server->pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)dup2(fds[1], STDOUT_FILENO);
-		(void)close(fds[0]);
-		(void)execl("/usr/bin/python3", "python3", path, mode,
-			test_path("imds.log"), (char *)NULL);
-		_exit(127);
-	}
-	(void)close(fds[1]);
-	out = fdopen(fds[0], "r");
-	assert_non_null(out);
-	assert_non_null(fgets(line, sizeof(line), out));
-	(void)fclose(out);
-	line[strcspn(line, "\n")] = '\0';
-	(void)snprintf(
-		server->endpoint, sizeof(server->endpoint), "http://127.0.0.1:%s/", line);
-}
-
-static void stop(struct server *server)
-{
-	(void)kill(server->pid, SIGKILL);
-	(void)waitpid(server->pid, NULL, 0);
 	(void)unlink(test_path("imds.log"));
+	test_server_start(server, "imds_server.py", mode, test_path("imds.log"), NULL);
 }
 
 #define ID "i-0123456789abcdef0"
@@ -87,7 +52,7 @@ static void answers_and_refusals(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
-		struct server server;
+		struct test_server server;
 		struct aero_metadata metadata = {0};
 		struct aero_err err = {""};
 		struct aero_metadata_opts opts = {.v1 = rows[i].v1};
@@ -112,13 +77,13 @@ static void answers_and_refusals(void **state)
 				assert_true(aero_clock_ms() - begun < 1000);
 		}
 		aero_metadata_clear(&metadata);
-		stop(&server);
+		test_server_stop(&server);
 	}
 }
 
 static void proxies_are_not_used(void **state)
 {
-	struct server server;
+	struct test_server server;
 	struct aero_metadata metadata = {0};
 	struct aero_err err = {""};
 	struct aero_metadata_opts opts = {0};
@@ -132,12 +97,12 @@ static void proxies_are_not_used(void **state)
 	(void)unsetenv("http_proxy");
 	(void)unsetenv("ALL_PROXY");
 	aero_metadata_clear(&metadata);
-	stop(&server);
+	test_server_stop(&server);
 }
 
 static void no_request_of_version_1_unless_allowed(void **state)
 {
-	struct server server;
+	struct test_server server;
 	struct aero_metadata metadata = {0};
 	struct aero_metadata_opts opts = {0};
 	char *log;
@@ -149,12 +114,12 @@ static void no_request_of_version_1_unless_allowed(void **state)
 	log = test_read(test_path("imds.log"));
 	assert_string_equal("PUT /latest/api/token -\n", log);
 	free(log);
-	stop(&server);
+	test_server_stop(&server);
 }
 
 static void environment_names_endpoint_and_switches_off(void **state)
 {
-	struct server server;
+	struct test_server server;
 	struct aero_metadata metadata = {0};
 	struct aero_err err = {""};
 	struct aero_metadata_opts opts = {.endpoint = ""};
@@ -176,7 +141,7 @@ static void environment_names_endpoint_and_switches_off(void **state)
 	assert_non_null(strstr(err.msg, "AWS_EC2_METADATA_DISABLED"));
 	(void)unsetenv("AWS_EC2_METADATA_DISABLED");
 	(void)unsetenv("AWS_EC2_METADATA_SERVICE_ENDPOINT");
-	stop(&server);
+	test_server_stop(&server);
 }
 
 static void documents_and_words_are_parsed(void **state)
@@ -282,7 +247,6 @@ int main(void)
 	(void)unsetenv("AWS_EC2_METADATA_SERVICE_ENDPOINT");
 	(void)unsetenv("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (access("/usr/bin/python3", X_OK) != 0)
-		test_skip("no /usr/bin/python3: apt-get install python3");
+	test_server_need();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
