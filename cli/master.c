@@ -1,20 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /* aerostat master: who is the master of a service, and since which change-over. From the
- * store if --server is given, else as this node's daemon last saw it: no network then. */
+ * store if --server is given or no daemon ran here, else as this node's daemon last saw
+ * it: no network then. */
 #include "config.h"
 
 #include <stdio.h>
 
 #include "cli/cli.h"
-#include "cli/history.h"
 #include "cli/json.h"
+#include "cli/mirror.h"
 #include "lib/log.h"
 #include "lib/masters.h"
 #include "lib/status.h"
 #include "lib/store.h"
 
+struct answer {
+	struct aero_masters masters;
+	struct aero_list addresses;
+};
+
+static bool take(struct answer *ret, const struct aero_slot *slot)
+{
+	const struct aero_master m = {.hostname = slot->hostname,
+		.service = slot->service,
+		.instance_id = slot->who.instance_id,
+		.epoch = slot->epoch};
+
+	return aero_masters_add(&ret->masters, &m) &&
+	       (*slot->who.ip == '\0' || aero_list_add(&ret->addresses, slot->who.ip)) &&
+	       (*slot->who.ip6 == '\0' || aero_list_add(&ret->addresses, slot->who.ip6));
+}
+
 static int of_store(const struct aero_conf *conf, const char *hostname,
-	struct aero_masters *ret, struct aero_err *err)
+	struct answer *ret, struct aero_err *err)
 {
 	struct aero_store *store = NULL;
 	struct aero_slot slot = {0};
@@ -22,53 +40,104 @@ static int of_store(const struct aero_conf *conf, const char *hostname,
 
 	if (rc == AERO_OK)
 		rc = aero_store_by_hostname(store, hostname, &slot, err);
-	if (rc == AERO_OK && !aero_slot_blank(&slot)) {
-		struct aero_master m = {.hostname = slot.hostname,
-			.service = slot.service,
-			.instance_id = slot.who.instance_id,
-			.epoch = slot.epoch};
-
-		if (!aero_masters_add(ret, &m))
-			rc = aero_err_set(err, AERO_NOMEM, "out of memory");
-	}
+	if (rc == AERO_OK && !aero_slot_blank(&slot) && !take(ret, &slot))
+		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
 	aero_slot_clear(&slot);
 	aero_store_close(store);
 	return rc == AERO_MISS ? AERO_OK : rc;
 }
 
-static int of_status(
-	const struct aero_conf *conf, struct aero_masters *ret, struct aero_err *err)
+/* A name without an address in the mirror has none to show. */
+static void of_mirror(
+	const struct aero_conf *conf, const char *hostname, struct aero_list *ret)
+{
+	unsigned char key[AERO_KEY_MAX];
+	char address[INET6_ADDRSTRLEN];
+	size_t len = aero_name_key(hostname, key);
+	struct aero_reader reader;
+	struct aero_rec rec;
+
+	if (aero_cli_mirror_open(conf, &reader, NULL) != AERO_OK)
+		return;
+	if (len > 0 && aero_reader_get(&reader, key, len, &rec) == AERO_READ_OK)
+		for (size_t i = 0; aero_cli_address(&rec, i, address); i++)
+			(void)aero_list_add(ret, address);
+	aero_reader_close(&reader);
+}
+
+static int of_status(const struct aero_conf *conf, const char *hostname,
+	struct answer *ret, struct aero_err *err)
 {
 	struct aero_status status = {0};
 	int rc = aero_status_read(conf, &status, err);
 
 	if (rc == AERO_OK) {
-		*ret = status.masters;
+		ret->masters = status.masters;
 		status.masters = (struct aero_masters){0}; /* now the caller's */
-	} else if (rc == AERO_MISS) {
-		rc = aero_err_set(err, AERO_DB,
-			"this node's daemon has written no status yet: start "
-			"aerostat-syncd, or give --server");
+		of_mirror(conf, hostname, &ret->addresses);
 	}
 	aero_status_clear(&status);
 	return rc;
 }
 
-static int print(
-	const struct aero_cli *cli, const struct aero_master *m, struct aero_err *err)
+/* Was a store named by `least` or by what beats it? */
+static bool named_here(const struct aero_conf *conf, enum aero_opt_from least)
+{
+	return aero_conf_from(conf, "server") >= least ||
+	       aero_conf_from(conf, "server_file") >= least;
+}
+
+static int find(const struct aero_conf *conf, const char *hostname, struct answer *ret,
+	struct aero_err *err)
+{
+	int rc;
+
+	if (named_here(conf, AERO_FROM_FLAG))
+		return of_store(conf, hostname, ret, err);
+	rc = of_status(conf, hostname, ret, err);
+	if (rc != AERO_MISS)
+		return rc;
+	if (named_here(conf, AERO_FROM_FILE))
+		return of_store(conf, hostname, ret, err);
+	return aero_err_set(err, AERO_DB,
+		"this node's daemon has written no status yet: start aerostat-syncd, or "
+		"give --server");
+}
+
+static bool append_addresses(bson_t *doc, const struct aero_list *addresses)
+{
+	bson_t array;
+	char index[16];
+	const char *key;
+	bool ok = BSON_APPEND_ARRAY_BEGIN(doc, "addresses", &array);
+
+	for (uint32_t i = 0; ok && i < addresses->n; i++) {
+		(void)bson_uint32_to_string(i, &key, index, sizeof(index));
+		ok = BSON_APPEND_UTF8(&array, key, addresses->v[i]);
+	}
+	return ok && bson_append_array_end(doc, &array);
+}
+
+static int print(const struct aero_cli *cli, const struct aero_master *m,
+	const struct aero_list *addresses, struct aero_err *err)
 {
 	bson_t doc = BSON_INITIALIZER;
-	char name[300], id[300];
+	char name[300], id[300], address[80];
 	int rc = AERO_OK;
 
 	if (!cli->conf->json) {
-		(void)fprintf(cli->out, "%s %s epoch %lld\n",
+		(void)fprintf(cli->out, "%s %s epoch %lld",
 			aero_show(m->hostname, name, sizeof(name)),
 			aero_show(m->instance_id, id, sizeof(id)), (long long)m->epoch);
+		for (size_t i = 0; i < addresses->n; i++)
+			(void)fprintf(cli->out, " %s",
+				aero_show(addresses->v[i], address, sizeof(address)));
+		(void)fputc('\n', cli->out);
 	} else if (!BSON_APPEND_UTF8(&doc, "service", m->service) ||
 		   !BSON_APPEND_UTF8(&doc, "hostname", m->hostname) ||
 		   !BSON_APPEND_UTF8(&doc, "instance_id", m->instance_id) ||
-		   !BSON_APPEND_INT64(&doc, "epoch", m->epoch)) {
+		   !BSON_APPEND_INT64(&doc, "epoch", m->epoch) ||
+		   !append_addresses(&doc, addresses)) {
 		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
 	} else {
 		rc = aero_cli_print_json_line(cli->out, &doc, err);
@@ -79,23 +148,20 @@ static int print(
 
 int aero_cli_master(const struct aero_cli *cli, struct aero_err *err)
 {
-	const struct aero_conf *conf = cli->conf;
 	const struct aero_master *m;
-	struct aero_masters masters = {0};
+	struct answer answer = {0};
 	char hostname[320], shown[300];
 	int rc;
 
 	(void)snprintf(hostname, sizeof(hostname), "%.255s-master", cli->words[0]);
-	rc = aero_conf_from(conf, "server") == AERO_FROM_FLAG ||
-			     aero_conf_from(conf, "server_file") == AERO_FROM_FLAG
-		     ? of_store(conf, hostname, &masters, err)
-		     : of_status(conf, &masters, err);
-	m = aero_masters_find(&masters, hostname);
+	rc = find(cli->conf, hostname, &answer, err);
+	m = aero_masters_find(&answer.masters, hostname);
 	if (rc == AERO_OK && m == NULL)
 		rc = aero_err_set(err, AERO_MISS, "service %s has no master",
 			aero_quote(cli->words[0], shown, sizeof(shown)));
 	if (rc == AERO_OK)
-		rc = print(cli, m, err);
-	aero_masters_clear(&masters);
+		rc = print(cli, m, &answer.addresses, err);
+	aero_masters_clear(&answer.masters);
+	aero_list_clear(&answer.addresses);
 	return rc;
 }

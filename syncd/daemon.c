@@ -281,8 +281,8 @@ static int64_t time_to_wait(const struct aero_daemon *d)
 		sooner(&wait, aero_child_wait_ms(aero_updater_child(d->updater), now));
 	if (d->watchdog_ms > 0)
 		sooner(&wait, d->watchdog_at - now);
-	if (aero_hooks_child(d->hooks.hooks) != NULL)
-		sooner(&wait, aero_child_wait_ms(aero_hooks_child(d->hooks.hooks), now));
+	if (aero_hooks_child(d->hooks) != NULL)
+		sooner(&wait, aero_child_wait_ms(aero_hooks_child(d->hooks), now));
 	sooner(&wait, aero_daemon_heal_wait(d, now));
 	return wait;
 }
@@ -342,7 +342,7 @@ static void timers(struct aero_daemon *d)
 
 static void turn(struct aero_daemon *d)
 {
-	const struct aero_child *hook = aero_hooks_child(d->hooks.hooks);
+	const struct aero_child *hook = aero_hooks_child(d->hooks);
 	struct pollfd fds[3 + 2 * AERO_CHILD_FDS] = {{.fd = d->signals, .events = POLLIN},
 		{.fd = aero_watcher_fd(d->watcher), .events = POLLIN},
 		{.fd = aero_healer_fd(d->heal.healer), .events = POLLIN}};
@@ -425,8 +425,8 @@ int aero_syncd_daemon(const struct aero_conf *conf, int signals, struct aero_err
 		aero_mirror_status(d.mirror);
 	}
 	aero_updater_free(d.updater);
-	aero_hooks_free(d.hooks.hooks);
-	aero_masters_clear(&d.hooks.masters);
+	aero_hooks_free(d.hooks);
+	aero_told_clear(&d.told);
 	aero_scrub_end(&d.scrub);
 	stuck = !aero_healer_stop(d.heal.healer, STOP_HEAL_MS);
 	stuck |= !aero_watcher_stop(d.watcher, STOP_MS);

@@ -9,6 +9,7 @@
 #include "syncd/hooks.h"
 #include "syncd/mirror.h"
 #include "syncd/nscd.h"
+#include "syncd/parts.h"
 #include "syncd/scrub.h"
 #include "syncd/watcher.h"
 
@@ -30,15 +31,6 @@ struct aero_daemon_heal {
 	char told[512];
 };
 
-/* What the operator's programs were told last. */
-struct aero_daemon_hooks {
-	struct aero_hooks *hooks;
-	uint64_t generation;
-	char named[256];
-	struct aero_masters masters;
-	bool masters_known;
-};
-
 struct aero_daemon {
 	const struct aero_conf *conf;
 	struct aero_conf *loaded; /* conf, once it was read again */
@@ -52,7 +44,8 @@ struct aero_daemon {
 	struct aero_nscd_call nscd;
 	struct aero_scrub scrub;
 	struct aero_daemon_heal heal;
-	struct aero_daemon_hooks hooks;
+	struct aero_hooks *hooks;
+	struct aero_told told;
 	bool stop, ready, status_due;
 	bool need_full; /* changes are of no use until a snapshot comes */
 	int rc;         /* with stop: */

@@ -56,7 +56,7 @@ int aero_syncd_once(const struct aero_conf *conf, struct aero_err *err)
 	struct aero_batch batch = {0};
 	struct aero_mirror *m = NULL;
 	int64_t began = aero_unix_ms();
-	uint64_t before = 0;
+	struct aero_told told = {0};
 	char *source = NULL;
 	int rc = aero_syncd_store(conf, &store, err);
 
@@ -74,16 +74,17 @@ int aero_syncd_once(const struct aero_conf *conf, struct aero_err *err)
 	if (rc == AERO_OK)
 		aero_report_text(&m->status.server, aero_store_name(store));
 	if (rc == AERO_OK) {
-		before = m->generation;
+		aero_told_load(conf, m->generation, &told);
 		rc = update(m, &batch, began, &legacy, err);
 	}
 	if (rc == AERO_OK) {
 		aero_nscd_once(conf);
-		aero_hooks_once(conf, m, before);
+		aero_hooks_once(conf, m, &told);
 		aero_log(AERO_INFO, "update: done names=%zu generation=%llu",
 			m->set.n_hosts, (unsigned long long)m->generation);
 	}
 out:
+	aero_told_clear(&told);
 	aero_mirror_free(m);
 	free(source);
 	aero_batch_clear(&batch);

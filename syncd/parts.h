@@ -3,6 +3,7 @@
 #ifndef AERO_SYNCD_PARTS_H
 #define AERO_SYNCD_PARTS_H
 
+#include "lib/masters.h"
 #include "lib/store.h"
 #include "lib/watch.h"
 #include "syncd/syncd.h"
@@ -24,9 +25,21 @@ int aero_syncd_daemon(const struct aero_conf *conf, int signals, struct aero_err
 
 struct aero_mirror;
 
-/* daemon_hooks.c: after one update: run the operator's programs, to their end, if there
- * is another generation than before. */
-void aero_hooks_once(
-	const struct aero_conf *conf, const struct aero_mirror *m, uint64_t before);
+/* What the operator's programs were told last: daemon_hooks.c. */
+struct aero_told {
+	uint64_t generation;
+	char named[256];
+	struct aero_masters masters;
+	bool masters_known;
+};
+
+/* As status.json has it, so that what changed while nobody ran is told; the generation is
+ * no news. To be cleared. */
+void aero_told_load(
+	const struct aero_conf *conf, uint64_t generation, struct aero_told *ret);
+void aero_told_clear(struct aero_told *told);
+/* After one update: run the operator's programs, to their end, for what is news. */
+void aero_hooks_once(const struct aero_conf *conf, const struct aero_mirror *m,
+	struct aero_told *told);
 
 #endif

@@ -94,6 +94,20 @@ wait_until 20 "the failure" said b "10-fails.*exited with 7"
 lose web-7 i-other 10.77.0.7
 wait_until 20 "a's programs" grep -qx "published published 'web-0' ''  web-0 g" "$test_dir/told-a"
 
+note "and of what happened while no daemon ran, by a one-shot too"
+stop syncd-b
+lose web-2 i-another 10.77.0.8
+node_spawn b syncd-b aerostat-syncd
+wait_until 30 "b under a third name" is b web-3 10.77.0.2
+wait_until 20 "b's programs" grep -qx "renamed renamed 'web-3' 'web-2'  web-3 g" "$test_dir/told-b"
+stop syncd-b
+lose web-3
+lose web-4 i-b 10.77.0.2
+node b aerostat --update --loglevel=ERROR
+grep -qx "renamed renamed 'web-4' 'web-3'  web-4 g" "$test_dir/told-b" || fail "the one-shot told nobody"
+node_spawn b syncd-b aerostat-syncd
+wait_until 20 "the daemon of b" resolves b web-4 10.77.0.2
+
 note "a change-over that was cut off is finished by who it names"
 boot m 10.77.0.3 db masterful >/dev/null
 boot s 10.77.0.4 db masterful >/dev/null
@@ -107,10 +121,15 @@ if [ "$kind" != lmdb ]; then
 		'{"$set": {"instance_id": "", "ip": ""}}' >/dev/null
 	wait_until 40 "s to be the master" is s db-master 10.77.0.4
 	wait_until 20 "m to be the slave" is m db-slave-1 10.77.0.3
-	wait_until 20 "the epoch on another node" tells a master db "db-master i-s epoch 2"
-	equal "as the store has it" "db-master i-s epoch 2" "$(aerostat master db --server="$uri")"
+	wait_until 20 "the epoch on another node" tells a master db "db-master i-s epoch 2 10.77.0.4"
+	equal "as the store has it" "db-master i-s epoch 2 10.77.0.4" "$(aerostat master db --server="$uri")"
 	node a aerostat lookup --json db-master | grep '"epoch" : 2' >/dev/null || fail "no epoch"
 	wait_until 20 "a's programs" grep -qx "master master 'db-master' '' db2 web-0 g" "$test_dir/told-a"
+	equal "in JSON" '{ "service" : "db", "hostname" : "db-master", "instance_id" : "i-s", "epoch" : 2, "addresses" : [ "10.77.0.4" ] }' \
+		"$(node a aerostat master db --json)"
+	node a mv /var/lib/aerostat/status.json /var/lib/aerostat/status.away
+	equal "without a daemon's status" "db-master i-s epoch 2 10.77.0.4" "$(node a aerostat master db)"
+	node a mv /var/lib/aerostat/status.away /var/lib/aerostat/status.json
 	refuses 1 node a aerostat master web
 	equal "the op is closed" 1 "$(mongo count control '{"_id": "db", "op": null}')"
 fi
@@ -123,7 +142,7 @@ if [ "$kind" != lmdb ]; then
 	note "who is declared dead stays without"
 	mongo replace nodes '{"_id": "i-b"}' \
 		'{"_id": "i-b", "gen": 9, "left": false, "dead": {"why": "test"}}'
-	lose web-2
+	lose web-4
 	wait_until 30 "b to say so" said b 'released or declared dead'
 	equal "no slot" 0 "$(mongo count servers '{"instance_id": {"$in": ["i-a", "i-b"]}}')"
 fi
