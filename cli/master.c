@@ -15,7 +15,8 @@
 #include "lib/store.h"
 
 struct answer {
-	struct aero_masters masters;
+	bool known;                  /* the daemon has written of the masters */
+	struct aero_masters masters; /* one */
 	struct aero_list addresses;
 };
 
@@ -31,20 +32,20 @@ static bool take(struct answer *ret, const struct aero_slot *slot)
 	       (*slot->who.ip6 == '\0' || aero_list_add(&ret->addresses, slot->who.ip6));
 }
 
-static int of_store(const struct aero_conf *conf, const char *hostname,
-	struct answer *ret, struct aero_err *err)
+static int of_store(const struct aero_conf *conf, const char *service, struct answer *ret,
+	struct aero_err *err)
 {
 	struct aero_store *store = NULL;
 	struct aero_slot slot = {0};
 	int rc = aero_store_open_conf(conf, "master", true, &store, err);
 
 	if (rc == AERO_OK)
-		rc = aero_store_by_hostname(store, hostname, &slot, err);
-	if (rc == AERO_OK && !aero_slot_blank(&slot) && !take(ret, &slot))
+		rc = aero_store_master(store, service, &slot, err);
+	if (rc == AERO_OK && !take(ret, &slot))
 		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
 	aero_slot_clear(&slot);
 	aero_store_close(store);
-	return rc == AERO_MISS ? AERO_OK : rc;
+	return rc;
 }
 
 /* A name without an address in the mirror has none to show. */
@@ -65,17 +66,26 @@ static void of_mirror(
 	aero_reader_close(&reader);
 }
 
-static int of_status(const struct aero_conf *conf, const char *hostname,
+static int of_status(const struct aero_conf *conf, const char *service,
 	struct answer *ret, struct aero_err *err)
 {
 	struct aero_status status = {0};
+	const struct aero_master *m;
+	char hostname[320], shown[300];
 	int rc = aero_status_read(conf, &status, err);
 
-	if (rc == AERO_OK) {
-		ret->masters = status.masters;
-		status.masters = (struct aero_masters){0}; /* now the caller's */
+	if (rc != AERO_OK)
+		return rc;
+	(void)snprintf(hostname, sizeof(hostname), "%.255s-master", service);
+	m = aero_masters_find(&status.masters, hostname);
+	ret->known = true;
+	if (m == NULL)
+		rc = aero_err_set(err, AERO_MISS, "service %s has no master",
+			aero_quote(service, shown, sizeof(shown)));
+	else if (!aero_masters_add(&ret->masters, m))
+		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
+	else
 		of_mirror(conf, hostname, &ret->addresses);
-	}
 	aero_status_clear(&status);
 	return rc;
 }
@@ -87,18 +97,18 @@ static bool named_here(const struct aero_conf *conf, enum aero_opt_from least)
 	       aero_conf_from(conf, "server_file") >= least;
 }
 
-static int find(const struct aero_conf *conf, const char *hostname, struct answer *ret,
+static int find(const struct aero_conf *conf, const char *service, struct answer *ret,
 	struct aero_err *err)
 {
 	int rc;
 
 	if (named_here(conf, AERO_FROM_FLAG))
-		return of_store(conf, hostname, ret, err);
-	rc = of_status(conf, hostname, ret, err);
-	if (rc != AERO_MISS)
+		return of_store(conf, service, ret, err);
+	rc = of_status(conf, service, ret, err);
+	if (rc != AERO_MISS || ret->known)
 		return rc;
 	if (named_here(conf, AERO_FROM_FILE))
-		return of_store(conf, hostname, ret, err);
+		return of_store(conf, service, ret, err);
 	return aero_err_set(err, AERO_DB,
 		"this node's daemon has written no status yet: start aerostat-syncd, or "
 		"give --server");
@@ -148,19 +158,11 @@ static int print(const struct aero_cli *cli, const struct aero_master *m,
 
 int aero_cli_master(const struct aero_cli *cli, struct aero_err *err)
 {
-	const struct aero_master *m;
 	struct answer answer = {0};
-	char hostname[320], shown[300];
-	int rc;
+	int rc = find(cli->conf, cli->words[0], &answer, err);
 
-	(void)snprintf(hostname, sizeof(hostname), "%.255s-master", cli->words[0]);
-	rc = find(cli->conf, hostname, &answer, err);
-	m = aero_masters_find(&answer.masters, hostname);
-	if (rc == AERO_OK && m == NULL)
-		rc = aero_err_set(err, AERO_MISS, "service %s has no master",
-			aero_quote(cli->words[0], shown, sizeof(shown)));
 	if (rc == AERO_OK)
-		rc = print(cli, m, &answer.addresses, err);
+		rc = print(cli, &answer.masters.v[0], &answer.addresses, err);
 	aero_masters_clear(&answer.masters);
 	aero_list_clear(&answer.addresses);
 	return rc;

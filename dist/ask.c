@@ -21,7 +21,8 @@ int main(int argc, char *argv[])
 		code = aerostat_get_master(aerostat, host.service, &master);
 	}
 	if (code == AEROSTAT_OK)
-		(void)printf("master %s %s%s\n", master.instance_id, master.ip,
+		(void)printf("master %s %s epoch %lld%s\n", master.instance_id, master.ip,
+			(long long)master.epoch,
 			aerostat_check_master(aerostat, argv[2]) == AEROSTAT_OK
 				? " (itself)"
 				: "");

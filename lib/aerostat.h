@@ -12,7 +12,7 @@
 #ifndef AERO_LIB_AEROSTAT_H
 #define AERO_LIB_AEROSTAT_H
 
-#include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,12 +29,15 @@ enum aerostat_result {
 	AEROSTAT_CONFIG = 78,      /* wrong configuration or URI */
 };
 
-/* A slot and who holds it; '' = none. */
+/* A slot and who holds it; '' = none. epoch: of a master, the number of the change-over
+ * that made it so; it only rises, so that whoever is asked to write can refuse a master
+ * of an earlier epoch. 0 = an imported one. */
 struct aerostat_host {
 	char hostname[256];
 	char service[256];
 	char instance_id[256];
 	char ip[64], ip6[64];
+	int64_t epoch;
 };
 
 struct aerostat;

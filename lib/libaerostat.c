@@ -122,6 +122,7 @@ static void fill_slot(const struct aero_slot *slot, struct aerostat_host *ret)
 	*ret = (struct aerostat_host){0};
 	(void)snprintf(ret->hostname, sizeof(ret->hostname), "%s", slot->hostname);
 	(void)snprintf(ret->service, sizeof(ret->service), "%s", slot->service);
+	ret->epoch = slot->epoch;
 	fill(&slot->who, ret);
 }
 
@@ -178,15 +179,10 @@ int aerostat_get_master(
 	struct aerostat *aerostat, const char *service, struct aerostat_host *ret)
 {
 	struct aero_slot slot = {0};
-	char name[300];
 	int rc = ready(aerostat, "service", service);
 
-	if (rc == AERO_OK) {
-		(void)snprintf(name, sizeof(name), "%.250s" MASTER, service);
-		rc = aero_store_by_hostname(aerostat->store, name, &slot, &aerostat->err);
-	}
-	if (rc == AERO_OK && aero_slot_blank(&slot))
-		rc = aero_err_set(&aerostat->err, AERO_MISS, "nobody is %s now", name);
+	if (rc == AERO_OK)
+		rc = aero_store_master(aerostat->store, service, &slot, &aerostat->err);
 	if (rc == AERO_OK)
 		fill_slot(&slot, ret);
 	aero_slot_clear(&slot);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/conf.h"
+#include "lib/log.h"
 #include "lib/store_ops.h"
 
 /* In the order of enum aero_server_kind. */
@@ -122,6 +124,25 @@ int aero_store_by_hostname(struct aero_store *store, const char *hostname,
 		return nothing(err, "hostname");
 	return clean(store->ops->by_hostname(store, hostname, ret, err), "hostname",
 		hostname, ret, err);
+}
+
+int aero_store_master(struct aero_store *store, const char *service,
+	struct aero_slot *ret, struct aero_err *err)
+{
+	struct aero_slot slot = {0};
+	char name[300], shown[300];
+	int rc;
+
+	(void)snprintf(name, sizeof(name), "%.250s-master", service);
+	rc = aero_store_by_hostname(store, name, &slot, err);
+	if (rc == AERO_MISS || (rc == AERO_OK && aero_slot_blank(&slot)))
+		rc = aero_err_set(err, AERO_MISS, "service %s has no master",
+			aero_quote(service, shown, sizeof(shown)));
+	if (rc == AERO_OK)
+		*ret = slot;
+	else
+		aero_slot_clear(&slot);
+	return rc;
 }
 
 int aero_store_slot_update(struct aero_store *store, const struct aero_slot_match *match,

@@ -75,6 +75,9 @@ int aero_store_by_instance(struct aero_store *store, const char *instance_id,
 	struct aero_slot *ret, struct aero_err *err);
 int aero_store_by_hostname(struct aero_store *store, const char *hostname,
 	struct aero_slot *ret, struct aero_err *err);
+/* The slot of the master of a masterful service. AERO_MISS when nobody holds it. */
+int aero_store_master(struct aero_store *store, const char *service,
+	struct aero_slot *ret, struct aero_err *err);
 
 /* Which slot a conditional write may touch. */
 struct aero_slot_match {

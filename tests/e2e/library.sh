@@ -48,20 +48,20 @@ ask()
 slots()
 {
 	equal "master" "db-master db 10.0.0.0
-master i-0 10.0.0.0 (itself)" "$(ask "$1" i-0)"
+master i-0 10.0.0.0 epoch $2 (itself)" "$(ask "$1" i-0)"
 	equal "slave" "db-slave-1 db 10.0.0.1
-master i-0 10.0.0.0" "$(ask "$1" i-1)"
+master i-0 10.0.0.0 epoch $2" "$(ask "$1" i-1)"
 	refuses 1 ask "$1" i-9
 	grep -q "ask: nothing found for 'i-9'" "$test_dir/refused" ||
 		fail "$(cat "$test_dir/refused")"
 }
-slots "$mongo_uri"
+slots "$mongo_uri" 1
 cat >"$test_dir/fleet" <<'JSON'
 {"hostname":"db-master","service":"db","service_type":"masterful","instance_id":"i-0","ip":"10.0.0.0"}
 {"hostname":"db-slave-1","service":"db","service_type":"masterful","instance_id":"i-1","ip":"10.0.0.1"}
 JSON
 aerostat --server="lmdb:$test_dir/names" import "$test_dir/fleet" >/dev/null
-slots "lmdb:$test_dir/names"
+slots "lmdb:$test_dir/names" 0
 refuses 69 ask 127.0.0.1:1 i-0
 refuses 78 ask "mongodb://a@b@c/" i-0
 refuses 64 ask "$mongo_uri" ""
@@ -109,7 +109,7 @@ int main(int argc, char *argv[])
 		aerostat_check_master(a, "i-0") != AEROSTAT_OK ||
 		aerostat_check_master(a, "i-1") != AEROSTAT_NO ||
 		aerostat_get_master(a, "db", &host) != AEROSTAT_OK ||
-		strcmp(host.instance_id, "i-0") != 0 ||
+		strcmp(host.instance_id, "i-0") != 0 || host.epoch != 1 ||
 		aerostat_get_master(a, "web", &host) != AEROSTAT_NO)
 		return 2;
 	aerostat_disconnect(a);
