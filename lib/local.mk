@@ -27,11 +27,13 @@ lib_libaero_la_SOURCES = \
 	lib/mapped.c lib/mapped.h \
 	lib/masters.c lib/masters.h \
 	lib/metadata.c lib/metadata.h \
+	lib/metadata_answer.c \
 	lib/names.c lib/names.h \
 	lib/program.c lib/program.h \
 	lib/resolve.c lib/resolve.h \
 	lib/server.c lib/server.h \
 	lib/slot.c lib/slot.h \
+	lib/imds.c lib/imds.h \
 	lib/json.c lib/json.h \
 	lib/status.c lib/status.h lib/status_bson.h \
 	lib/store.c lib/store.h lib/store_ops.h \

@@ -43,8 +43,9 @@ static int load_keys(struct aero_ec2 *ec2, struct aero_err *err)
 	struct aero_credentials_opts opts = {
 		.file = asked ? conf->credentials_file : built_in,
 		.file_asked = asked,
-		.metadata = {
-			.endpoint = conf->metadata_endpoint, .v1 = conf->metadata_v1}};
+		.metadata = {.endpoint = conf->metadata_endpoint,
+			.v1 = conf->metadata_v1,
+			.instead = "a credentials_file"}};
 	struct aero_credentials keys = {0};
 	int rc;
 

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: MIT
 """A metadata service that misbehaves as told. The port is printed on the first line.
 
-usage: imds_server.py MODE [LOGFILE]
+usage: imds_server.py MODE [LOGFILE [TAGS]]
+
+TAGS is a JSON object, {"aerostat-service": "web"}. Without one the instance's tags are not
+in its metadata (InstanceMetadataTags disabled): 404.
 
 Modes:
   v2        tokens required, as HttpTokens=required
@@ -17,6 +20,8 @@ Modes:
   flaky     503 to the first 3 requests, then v2
   ipv6      an instance without IPv4
   nothing   404 to every GET
+  tags-silent  v2, but what is below tags gets no answer
+  tags-gone v2; tags are listed, but gone when they are asked for
   role      v2, with keys of a role, and as a container's service at /keys
   role-bad  the same, but the keys are an error
   role-none the list of roles is there, the role is not
@@ -59,6 +64,12 @@ if mode == "role":
 if mode == "role-bad":
     PATHS[ROLES + "web-role"] = json.dumps({"Code": "AssumeRoleUnauthorizedAccess",
                                             "Message": "secret"})
+tags = json.loads(sys.argv[3]) if len(sys.argv) > 3 else {}
+TAGS = "/latest/meta-data/tags/instance"
+if tags:
+    PATHS[TAGS] = PATHS[TAGS + "/"] = "\n".join(tags)
+    if mode != "tags-gone":
+        PATHS.update({f"{TAGS}/{key}": value for key, value in tags.items()})
 if mode == "nothing":
     PATHS = {}
 
@@ -70,7 +81,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
     def answer(self, code, text):
-        body = text.encode("latin-1")
+        body = text.encode()
         self.send_response(code)
         self.send_header("Content-Type", "text/plain")
         self.send_header("Content-Length", str(len(body)))
@@ -108,7 +119,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         n = self.note()
         if mode == "disabled":
             return self.answer(403, "forbidden")
-        if mode == "silent":
+        if mode == "silent" or (mode == "tags-silent" and self.path.startswith(TAGS)):
             time.sleep(30)
             return None
         if mode == "flaky" and n <= 3:

@@ -16,10 +16,16 @@
 #include "tests/py_server.h"
 #include "tests/support.h"
 
-static void start(struct test_server *server, const char *mode)
+/* tags: JSON; NULL = none */
+static void start_tagged(struct test_server *server, const char *mode, const char *tags)
 {
 	(void)unlink(test_path("imds.log"));
-	test_server_start(server, "imds_server.py", mode, test_path("imds.log"), NULL);
+	test_server_start(server, "imds_server.py", mode, test_path("imds.log"), tags);
+}
+
+static void start(struct test_server *server, const char *mode)
+{
+	start_tagged(server, mode, NULL);
 }
 
 #define ID "i-0123456789abcdef0"
@@ -77,6 +83,91 @@ static void answers_and_refusals(void **state)
 				assert_true(aero_clock_ms() - begun < 1000);
 		}
 		aero_metadata_clear(&metadata);
+		test_server_stop(&server);
+	}
+}
+
+/* 20 kB of keys: no instance has so many. */
+static const char *too_many(void)
+{
+	static char text[20000];
+	size_t len = 1;
+
+	text[0] = '{';
+	while (len < sizeof(text) - 100)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+			"%s\"key-%080zu\":\"\"", len == 1 ? "" : ",", len);
+	text[len] = '}';
+	return text;
+}
+
+static void tags_are_read_or_why_not(void **state)
+{
+#define WEB "{\"Name\": \"x\", \"aerostat-service\": \"web\"}"
+	const struct {
+		const char *mode, *tags;
+		bool v1;
+		int tries_ms;
+		int rc;
+		const char *service; /* NULL: no such tag */
+		const char *words;
+		size_t all;
+	} rows[] = {
+		{"v2", WEB, false, 0, AERO_OK, "web", NULL, 2},
+		{"v2", "{\"Name\": \"x\"}", false, 0, AERO_OK, NULL, NULL, 1},
+		{"v2", "{\"aerostat-service\": \" \\u00e4\\n b \"}", false, 0, AERO_OK,
+			" \xc3\xa4\n b ", NULL, 1},
+		{"v2", "{\"aerostat-service\": \"\"}", false, 0, AERO_OK, "", NULL, 1},
+		{"expiry", WEB, false, 0, AERO_OK, "web", NULL, 2},
+		{"flaky", WEB, false, 8000, AERO_OK, "web", NULL, 2},
+		{"v1", WEB, true, 0, AERO_OK, "web", NULL, 2},
+		{"tags-gone", WEB, false, 0, AERO_OK, NULL, NULL, 2},
+		{"v2", NULL, false, 5000, AERO_CONFIG, NULL,
+			"--instance-metadata-tags enabled; or give --service", 0},
+		{"disabled", WEB, false, 5000, AERO_NET, NULL, "or give --service", 0},
+		{"flaky", WEB, false, 0, AERO_NET, NULL, "answered 503", 0},
+		{"garbage", WEB, false, 0, AERO_NET, NULL,
+			"no usable answer to /latest/meta-data/tags/instance", 0},
+		{"tags-silent", WEB, false, 0, AERO_NET, NULL, "timed out", 0},
+		{"tags-silent", WEB, false, 1000, AERO_NET, NULL, "timed out", 0},
+		{"v2", "{\"aerostat-service\": \"web\\u0000x\"}", false, 0, AERO_NET,
+			NULL, "no usable answer", 0},
+		{"v2", "{\"a b\": \"\", \"aerostat-service\": \"web\"}", false, 0,
+			AERO_NET, NULL, "no usable answer", 0},
+		{"v2", too_many(), false, 0, AERO_NET, NULL, "metadata service", 0},
+	};
+	static const char *const keys[] = {"aerostat-service", "no-such"};
+
+	(void)state;
+	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
+		struct test_server server;
+		struct aero_metadata_opts opts = {
+			.v1 = rows[i].v1, .instead = "--service"};
+		char *values[2];
+		struct aero_list all = {0};
+		struct aero_err err = {""};
+		int64_t begun;
+
+		print_message("row %zu %s\n", i, rows[i].mode);
+		start_tagged(&server, rows[i].mode, rows[i].tags);
+		begun = aero_clock_ms();
+		opts.endpoint = server.endpoint;
+		opts.deadline_ms = begun + rows[i].tries_ms;
+		assert_int_equal(rows[i].rc,
+			aero_metadata_tags(&opts, keys, 2, values, &all, &err));
+		assert_true(aero_clock_ms() - begun < 9000);
+		if (rows[i].rc == AERO_CONFIG)
+			assert_true(aero_clock_ms() - begun < 1000); /* at once */
+		if (rows[i].words != NULL && strstr(err.msg, rows[i].words) == NULL)
+			fail_msg("'%s' is not in '%s'", rows[i].words, err.msg);
+		assert_int_equal(rows[i].all, all.n);
+		assert_null(values[1]);
+		if (rows[i].service == NULL)
+			assert_null(values[0]);
+		else
+			assert_string_equal(rows[i].service, values[0]);
+		free(values[0]);
+		aero_list_clear(&all);
 		test_server_stop(&server);
 	}
 }
@@ -237,6 +328,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(documents_and_words_are_parsed),
 		cmocka_unit_test(answers_and_refusals),
+		cmocka_unit_test(tags_are_read_or_why_not),
 		cmocka_unit_test(proxies_are_not_used),
 		cmocka_unit_test(no_request_of_version_1_unless_allowed),
 		cmocka_unit_test(environment_names_endpoint_and_switches_off),
