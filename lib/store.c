@@ -204,6 +204,17 @@ int aero_store_node_update(struct aero_store *store, const char *instance_id,
 	return store->ops->node_update(store, instance_id, was, left, dead, why, err);
 }
 
+int aero_store_node_seen(
+	struct aero_store *store, const char *instance_id, struct aero_err *err)
+{
+	return store->ops->node_seen(store, instance_id, err);
+}
+
+int aero_store_clock(struct aero_store *store, int64_t *ret, struct aero_err *err)
+{
+	return store->ops->clock(store, ret, err);
+}
+
 int aero_store_control(struct aero_store *store, const char *service,
 	struct aero_control *ret, struct aero_err *err)
 {

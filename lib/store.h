@@ -131,8 +131,9 @@ struct aero_node {
 	bool exists;
 	int64_t gen;
 	bool left, dead;
-	char why[64]; /* of dead, in words */
-	bool odd;     /* see aero_slot */
+	char why[64];    /* of dead, in words */
+	bool odd;        /* see aero_slot */
+	int64_t seen_at; /* its last heartbeat: Unix ms by aero_store_clock; 0 = none */
 };
 
 /* AERO_REFUSED: gen is such that nothing could be written. */
@@ -144,6 +145,16 @@ int aero_store_node(struct aero_store *store, const char *instance_id,
 int aero_store_node_update(struct aero_store *store, const char *instance_id,
 	const struct aero_node *was, bool left, bool dead, const char *why,
 	struct aero_err *err);
+
+/* A heartbeat: seen_at is the store's clock. Neither gen nor a certificate changes: a
+ * dead node that is seen is still dead, until who reads that takes its certificate back
+ * (B5). AERO_MISS: there is no such node, and none is made. Idempotent, so AERO_AMBIGUOUS
+ * means do it again. */
+int aero_store_node_seen(
+	struct aero_store *store, const char *instance_id, struct aero_err *err);
+
+/* The clock that seen_at is written by, in Unix ms: that of the primary. */
+int aero_store_clock(struct aero_store *store, int64_t *ret, struct aero_err *err);
 
 /* ---- control: the intent log of change-overs ---- */
 

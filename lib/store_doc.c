@@ -118,6 +118,9 @@ void aero_doc_node_of_bson(const bson_t *doc, struct aero_node *ret)
 			(void)snprintf(
 				node.why, sizeof(node.why), "%s", why == NULL ? "" : why);
 	}
+	if (bson_iter_init_find(&it, doc, "seen_at") && BSON_ITER_HOLDS_DATE_TIME(&it) &&
+		bson_iter_date_time(&it) > 0)
+		node.seen_at = bson_iter_date_time(&it);
 	*ret = node;
 }
 

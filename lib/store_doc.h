@@ -20,8 +20,9 @@ void aero_doc_slot_change(
 /* Of an import; registered_at is written when the slot brings one. */
 void aero_doc_slot_import(const struct aero_slot *slot, bson_t *set, bool *ret_clock);
 
-/* nodes: {_id: instance_id, gen, left: bool, dead: null | {why, at}} (and what others
- * keep in it). of_bson reads any document, odd fields count as absent; exists is set. */
+/* nodes: {_id: instance_id, gen, left: bool, dead: null | {why, at}, seen_at: date} (and
+ * what others keep in it); seen_at is a heartbeat's alone. of_bson reads any document,
+ * odd fields count as absent; exists is set. */
 void aero_doc_node_set(
 	int64_t gen, bool left, bool dead, const char *why, int64_t now, bson_t *set);
 void aero_doc_node_of_bson(const bson_t *doc, struct aero_node *ret);

@@ -200,7 +200,7 @@ static int op_node(struct aero_store *base, const char *instance_id,
 struct set_arg {
 	enum aero_lmdb_db db;
 	const char *id;
-	const struct aero_node *node; /* nodes: what it was */
+	const struct aero_node *node; /* nodes: what it was; NULL: it has to be there */
 	int64_t epoch;                /* control: what it is */
 	bool open;
 	const bson_t *set;
@@ -216,7 +216,9 @@ static int set_allowed(const struct set_arg *arg, const bson_t *doc, struct aero
 	if (arg->db == AERO_LMDB_NODES) {
 		if (doc != NULL)
 			aero_doc_node_of_bson(doc, &node);
-		ok = node.exists == arg->node->exists && node.gen == arg->node->gen;
+		ok = arg->node == NULL ? node.exists
+				       : node.exists == arg->node->exists &&
+						 node.gen == arg->node->gen;
 	} else {
 		if (doc != NULL && !aero_doc_control_of_bson(doc, &control))
 			return aero_err_set(err, AERO_NOMEM, "out of memory");
@@ -254,6 +256,29 @@ static int op_node_update(struct aero_store *base, const char *instance_id,
 	rc = aero_lmdb_write(base, set_step, &arg, err);
 	bson_destroy(&set);
 	return rc;
+}
+
+static int op_node_seen(
+	struct aero_store *base, const char *instance_id, struct aero_err *err)
+{
+	bson_t set = BSON_INITIALIZER;
+	struct set_arg arg = {.db = AERO_LMDB_NODES, .id = instance_id, .set = &set};
+	int rc;
+
+	BSON_APPEND_DATE_TIME(&set, "seen_at", aero_unix_ms());
+	rc = aero_lmdb_write(base, set_step, &arg, err);
+	if (rc == AERO_MISS)
+		rc = aero_err_set(err, rc, "the store has no node '%.200s'", instance_id);
+	bson_destroy(&set);
+	return rc;
+}
+
+static int op_clock(struct aero_store *base, int64_t *ret, struct aero_err *err)
+{
+	(void)base;
+	(void)err;
+	*ret = aero_unix_ms();
+	return AERO_OK;
 }
 
 /* ---- control ---- */
@@ -348,6 +373,8 @@ static const struct aero_store_ops ops = {
 	.aliases_take = aero_lmdb_aliases_take,
 	.node = op_node,
 	.node_update = op_node_update,
+	.node_seen = op_node_seen,
+	.clock = op_clock,
 	.control = op_control,
 	.control_open = op_control_open,
 	.control_close = op_control_close,

@@ -126,6 +126,9 @@ int aero_mongo_node(struct aero_store *base, const char *instance_id,
 int aero_mongo_node_update(struct aero_store *base, const char *instance_id,
 	const struct aero_node *was, bool left, bool dead, const char *why,
 	struct aero_err *err);
+int aero_mongo_node_seen(
+	struct aero_store *base, const char *instance_id, struct aero_err *err);
+int aero_mongo_clock(struct aero_store *base, int64_t *ret, struct aero_err *err);
 int aero_mongo_control(struct aero_store *base, const char *service,
 	struct aero_control *ret, struct aero_err *err);
 int aero_mongo_control_open(struct aero_store *base, const char *service, int64_t epoch,

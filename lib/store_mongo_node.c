@@ -74,6 +74,55 @@ int aero_mongo_node_update(struct aero_store *base, const char *instance_id,
 	return rc;
 }
 
+int aero_mongo_node_seen(
+	struct aero_store *base, const char *instance_id, struct aero_err *err)
+{
+	bson_t filter = BSON_INITIALIZER, update = BSON_INITIALIZER, sub;
+	int rc;
+
+	BSON_APPEND_UTF8(&filter, "_id", instance_id);
+	BSON_APPEND_DOCUMENT_BEGIN(&update, "$currentDate", &sub);
+	BSON_APPEND_BOOL(&sub, "seen_at", true);
+	bson_append_document_end(&update, &sub);
+	rc = aero_mongo_update(
+		aero_mongo_store(base), AERO_MONGO_NODES, &filter, &update, false, err);
+	if (rc == AERO_MISS)
+		rc = aero_err_set(err, rc, "the store has no node '%.200s'", instance_id);
+	bson_destroy(&filter);
+	bson_destroy(&update);
+	return rc;
+}
+
+/* isMaster and not hello, which servers before 4.4 may not know. Nobody needs a right for
+ * it. */
+int aero_mongo_clock(struct aero_store *base, int64_t *ret, struct aero_err *err)
+{
+	struct aero_store_mongo *s = aero_mongo_store(base);
+	struct aero_mongo_place place = {s, "", ""};
+	bson_t command = BSON_INITIALIZER, reply;
+	bson_error_t error;
+	bson_iter_t it;
+	int rc = aero_mongo_connect(s, err);
+
+	BSON_APPEND_INT32(&command, "isMaster", 1);
+	if (rc == AERO_OK) {
+		/* no read preference: the primary */
+		if (!mongoc_client_command_simple(
+			    s->client, "admin", &command, NULL, &reply, &error))
+			rc = aero_mongo_read_error(&place, &reply, &error, err);
+		else if (!bson_iter_init_find(&it, &reply, "localTime") ||
+			 !BSON_ITER_HOLDS_DATE_TIME(&it))
+			rc = aero_err_set(err, AERO_DB,
+				"the server does not tell its "
+				"time");
+		else
+			*ret = bson_iter_date_time(&it);
+		bson_destroy(&reply);
+	}
+	bson_destroy(&command);
+	return rc;
+}
+
 int aero_mongo_control(struct aero_store *base, const char *service,
 	struct aero_control *ret, struct aero_err *err)
 {

@@ -41,6 +41,9 @@ struct aero_store_ops {
 	int (*node_update)(struct aero_store *store, const char *instance_id,
 		const struct aero_node *was, bool left, bool dead, const char *why,
 		struct aero_err *err);
+	int (*node_seen)(
+		struct aero_store *store, const char *instance_id, struct aero_err *err);
+	int (*clock)(struct aero_store *store, int64_t *ret, struct aero_err *err);
 	int (*control)(struct aero_store *store, const char *service,
 		struct aero_control *ret, struct aero_err *err);
 	int (*control_open)(struct aero_store *store, const char *service, int64_t epoch,

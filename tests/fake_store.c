@@ -284,11 +284,39 @@ static int op_node_update(struct aero_store *store, const char *instance_id,
 	node = fake_node(fake_of(store), instance_id);
 	if (node->exists != was->exists || node->gen != was->gen)
 		return answer(lost, AERO_MISS);
-	*node = (struct aero_node){
-		.exists = true, .gen = was->gen + 1, .left = left, .dead = dead};
+	*node = (struct aero_node){.exists = true,
+		.gen = was->gen + 1,
+		.left = left,
+		.dead = dead,
+		.seen_at = node->seen_at};
 	if (dead)
 		(void)snprintf(node->why, sizeof(node->why), "%s", why);
 	return lost;
+}
+
+static int op_node_seen(
+	struct aero_store *store, const char *instance_id, struct aero_err *err)
+{
+	struct fake_store *fake = fake_of(store);
+	int lost;
+
+	if (!fake_write_fault(store, "node_seen", &lost, err))
+		return lost;
+	for (size_t i = 0; i < fake->n_nodes; i++)
+		if (same(fake->nodes[i].id, instance_id) && fake->nodes[i].node.exists) {
+			fake->nodes[i].node.seen_at = fake->clock;
+			return lost;
+		}
+	return answer(lost, AERO_MISS);
+}
+
+static int op_clock(struct aero_store *store, int64_t *ret, struct aero_err *err)
+{
+	int rc = read_fault(store, "clock", err);
+
+	if (rc == AERO_OK)
+		*ret = fake_of(store)->clock;
+	return rc;
 }
 
 static int op_control(struct aero_store *store, const char *service,
@@ -355,6 +383,8 @@ static bson_t *document(struct fake_store *fake, enum aero_table table, size_t i
 
 		BSON_APPEND_UTF8(doc, "_id", fake->nodes[i].id);
 		aero_doc_node_set(node->gen, node->left, node->dead, node->why, 1, doc);
+		if (node->seen_at != 0)
+			BSON_APPEND_DATE_TIME(doc, "seen_at", node->seen_at);
 	} else if (table == AERO_TABLE_CONTROL && i < fake->n_controls) {
 		const struct aero_control *c = &fake->controls[i].control;
 
@@ -433,6 +463,8 @@ struct fake_store *fake_store_new(void)
 		.aliases_take = op_aliases_take,
 		.node = op_node,
 		.node_update = op_node_update,
+		.node_seen = op_node_seen,
+		.clock = op_clock,
 		.control = op_control,
 		.control_open = op_control_open,
 		.control_close = op_control_close,

@@ -12,14 +12,15 @@
 
 /* A field more in one of these, and the search does not see it: look at save and load,
  * and at `live`, before the number is changed. (`odd` and `odd_id` are never set here:
- * the world has no documents that a filter cannot name; ahead_max never changes.) */
+ * the world has no documents that a filter cannot name; nor seen_at: the steps do not
+ * read it; ahead_max never changes.) */
 #if UINTPTR_MAX == UINT64_MAX
-_Static_assert(sizeof(struct aero_actor) == 584, "a new field of struct aero_actor");
-_Static_assert(sizeof(struct aero_node) == 88, "a new field of struct aero_node");
+_Static_assert(sizeof(struct aero_actor) == 592, "a new field of struct aero_actor");
+_Static_assert(sizeof(struct aero_node) == 96, "a new field of struct aero_node");
 _Static_assert(sizeof(struct aero_control) == 104, "a new field of struct aero_control");
 _Static_assert(sizeof(struct aero_occupant) == 40, "a new field of an occupant");
 _Static_assert(sizeof(struct aero_slot) == 96, "a new field of struct aero_slot");
-_Static_assert(sizeof(struct aero_reap) == 136, "a new field of struct aero_reap");
+_Static_assert(sizeof(struct aero_reap) == 144, "a new field of struct aero_reap");
 #endif
 
 enum {

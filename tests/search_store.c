@@ -309,6 +309,21 @@ static int op_walk(struct aero_store *store, enum aero_table table, aero_table_t
 	return never(err);
 }
 
+static int op_node_seen(
+	struct aero_store *store, const char *instance_id, struct aero_err *err)
+{
+	(void)store;
+	(void)instance_id;
+	return never(err);
+}
+
+static int op_clock(struct aero_store *store, int64_t *ret, struct aero_err *err)
+{
+	(void)store;
+	(void)ret;
+	return never(err);
+}
+
 static int op_history_add(
 	struct aero_store *store, const bson_t *event, struct aero_err *err)
 {
@@ -365,6 +380,8 @@ void search_store_init(struct search_store *store, struct world *world)
 		.aliases_take = op_aliases_take,
 		.node = op_node,
 		.node_update = op_node_update,
+		.node_seen = op_node_seen,
+		.clock = op_clock,
 		.control = op_control,
 		.control_open = op_control_open,
 		.control_close = op_control_close,

@@ -429,6 +429,41 @@ static void a_node_changes_only_from_the_generation_that_was_read(void **state)
 	assert_false(node.exists);
 }
 
+/* A heartbeat is by the store's clock, and changes nothing that a certificate rests on.
+ */
+static void a_heartbeat_is_of_the_store_s_clock_and_nothing_else(void **state)
+{
+	struct aero_node none = {0}, node = {0};
+	int64_t before = 0, after = 0;
+
+	(void)state;
+	SUITE_RC(aero_store_node_seen(suite_store, "i-1", err), AERO_MISS);
+	SUITE_RC(aero_store_node(suite_store, "i-1", &node, err), AERO_OK);
+	assert_false(node.exists);
+	SUITE_RC(aero_store_node_update(
+			 suite_store, "i-1", &none, false, true, "terminated", err),
+		AERO_OK);
+	SUITE_RC(aero_store_node_update(
+			 suite_store, "i-2", &none, false, false, NULL, err),
+		AERO_OK);
+	SUITE_RC(aero_store_clock(suite_store, &before, err), AERO_OK);
+	SUITE_RC(aero_store_node_seen(suite_store, "i-1", err), AERO_OK);
+	SUITE_RC(aero_store_clock(suite_store, &after, err), AERO_OK);
+	assert_true(before > 1700000000000 && after >= before);
+	SUITE_RC(aero_store_node(suite_store, "i-1", &node, err), AERO_OK);
+	assert_true(node.seen_at >= before && node.seen_at <= after);
+	assert_true(node.gen == 1 && !node.left && node.dead);
+	assert_string_equal(node.why, "terminated");
+	before = node.seen_at;
+	SUITE_RC(aero_store_node_update(
+			 suite_store, "i-1", &node, false, false, NULL, err),
+		AERO_OK);
+	SUITE_RC(aero_store_node(suite_store, "i-1", &node, err), AERO_OK);
+	assert_true(node.seen_at == before && node.gen == 2 && !node.dead);
+	SUITE_RC(aero_store_node(suite_store, "i-2", &node, err), AERO_OK);
+	assert_int_equal(node.seen_at, 0);
+}
+
 /* Open with ids only. */
 static int open_op(struct aero_store *store, int64_t epoch, const char *p, const char *m,
 	struct aero_err *err)
@@ -812,6 +847,7 @@ const struct CMUnitTest suite_store_tests[] = {
 	SUITE_TEST(a_claim_takes_the_lowest_number),
 	SUITE_TEST(only_the_conflicting_aliases_are_taken),
 	SUITE_TEST(a_node_changes_only_from_the_generation_that_was_read),
+	SUITE_TEST(a_heartbeat_is_of_the_store_s_clock_and_nothing_else),
 	SUITE_TEST(control_opens_and_closes_in_order),
 	SUITE_TEST(an_op_carries_its_occupants),
 	SUITE_TEST(whole_tables_are_walked),

@@ -102,22 +102,29 @@ static void nodes_of_any_form_are_read(void **state)
 		int64_t gen;
 		bool left, dead;
 		const char *why;
+		int64_t seen_at;
 	} rows[] = {
-		{"{}", 0, false, false, ""},
-		{"{\"_id\":\"i\",\"seen_at\":1,\"hostname\":\"x\"}", 0, false, false, ""},
-		{"{\"gen\":3,\"left\":true,\"dead\":null}", 3, true, false, ""},
+		{"{}", 0, false, false, "", 0},
+		{"{\"_id\":\"i\",\"seen_at\":1,\"hostname\":\"x\"}", 0, false, false, "",
+			0},
+		{"{\"gen\":1,\"seen_at\":{\"$date\":1700000000123}}", 1, false, false, "",
+			1700000000123},
+		{"{\"seen_at\":{\"$date\":-5}}", 0, false, false, "", 0},
+		{"{\"seen_at\":null}", 0, false, false, "", 0},
+		{"{\"gen\":3,\"left\":true,\"dead\":null}", 3, true, false, "", 0},
 		{"{\"gen\":3.0,\"left\":false,\"dead\":{\"why\":\"gone\"}}", 3, false,
-			true, "gone"},
-		{"{\"gen\":\"x\",\"left\":null,\"dead\":{}}", 0, false, true, ""},
-		{"{\"dead\":{\"why\":5}}", 0, false, true, ""},
-		{"{\"dead\":true}", 0, false, true, ""},
-		{"{\"dead\":false}", 0, false, false, ""},
+			true, "gone", 0},
+		{"{\"gen\":\"x\",\"left\":null,\"dead\":{}}", 0, false, true, "", 0},
+		{"{\"dead\":{\"why\":5}}", 0, false, true, "", 0},
+		{"{\"dead\":true}", 0, false, true, "", 0},
+		{"{\"dead\":false}", 0, false, false, "", 0},
 		{"{\"dead\":{\"why\":"
 		 "\"0123456789012345678901234567890123456789012345678901"
 		 "23456789012345\"}}",
 			0, false, true,
 			"01234567890123456789012345678901234567890123456789012345678901"
-			"2"},
+			"2",
+			0},
 	};
 
 	(void)state;
@@ -131,6 +138,7 @@ static void nodes_of_any_form_are_read(void **state)
 			node.left != rows[i].left || node.dead != rows[i].dead)
 			fail_msg("%s", rows[i].text);
 		assert_string_equal(node.why, rows[i].why);
+		assert_int_equal(node.seen_at, rows[i].seen_at);
 		bson_destroy(&doc);
 	}
 }
