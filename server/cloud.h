@@ -38,7 +38,8 @@ bool aero_cloud_knows(const struct aero_conf *conf, const char *id);
 
 /* Ask the configured cloud: all of its instances, sorted, or an error and nothing. May
  * take 30 s. AERO_NET: it cannot be reached; AERO_PERM, AERO_CONFIG; AERO_REFUSED: it
- * gave no whole answer; AERO_AGAIN: stop_fd (-1 = none) became readable. */
+ * gave no whole answer; AERO_AGAIN: this machine's clock is wrong, or stop_fd (-1 = none)
+ * became readable. */
 int aero_cloud_list(const struct aero_conf *conf, int stop_fd, struct aero_listing *ret,
 	struct aero_err *err);
 

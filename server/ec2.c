@@ -147,8 +147,8 @@ static int get_page(struct aero_ec2 *ec2, const char *region, const char *form,
 		if (act != AERO_EC2_RETRY)
 			return aero_err_prefix(err, rc, "EC2 %s", region);
 		if (attempt + 1 >= TRIES || wait >= left)
-			return aero_err_prefix(
-				err, rc, "EC2 %s, tried %u times", region, attempt + 1);
+			return aero_err_prefix(err, rc, "EC2 %s, tried %u time%s", region,
+				attempt + 1, attempt > 0 ? "s" : "");
 		ec2->world.pause(wait, ec2->stop_fd);
 	}
 }

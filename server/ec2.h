@@ -38,8 +38,8 @@ int aero_ec2_new(const struct aero_conf *conf, int stop_fd,
 void aero_ec2_free(struct aero_ec2 *ec2);
 
 /* AERO_OK: *ret (to be cleared) is everything that EC2 knows. AERO_NET: no whole listing
- * to be had now. AERO_CONFIG, AERO_PERM: keys, permission, region, endpoint or clock; the
- * words say which and what to do. */
+ * to be had now. AERO_CONFIG, AERO_PERM: keys, permission, region or endpoint;
+ * AERO_AGAIN: this machine's clock, or stopped. The words say which and what to do. */
 int aero_ec2_describe(
 	struct aero_ec2 *ec2, struct aero_ec2_listing *ret, struct aero_err *err);
 void aero_ec2_listing_clear(struct aero_ec2_listing *listing);

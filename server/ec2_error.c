@@ -69,8 +69,10 @@ static void word_time(int64_t at, char buf[static 32])
 		(void)snprintf(buf, 32, "?");
 }
 
-/* Whether it is the clock; then both times are named. */
-static bool word_skew(const struct aero_ec2_fault *fault, struct aero_err *err)
+/* Whether it is the clock; then both times are named. It is set by itself, as a rule: a
+ * daemon that starts before that has to go on. */
+static bool word_skew(
+	const struct aero_ec2_fault *fault, int *ret_rc, struct aero_err *err)
 {
 	int64_t skew = fault->ours_s - fault->theirs_s;
 	char ours[32], theirs[32];
@@ -79,7 +81,7 @@ static bool word_skew(const struct aero_ec2_fault *fault, struct aero_err *err)
 		return false;
 	word_time(fault->ours_s, ours);
 	word_time(fault->theirs_s, theirs);
-	(void)aero_err_set(err, AERO_CONFIG,
+	*ret_rc = aero_err_set(err, AERO_AGAIN,
 		"%s (%ld): the clock of this machine says %s, that of EC2 %s; set ours "
 		"(chrony, systemd-timesyncd)",
 		fault->code, fault->status, ours, theirs);
@@ -94,7 +96,7 @@ enum aero_ec2_act aero_ec2_fault(
 		if (!matches(rows[i].code, fault->code))
 			continue;
 		*ret_rc = rows[i].rc;
-		if (rows[i].skew && word_skew(fault, err))
+		if (rows[i].skew && word_skew(fault, ret_rc, err))
 			return AERO_EC2_FAIL;
 		(void)aero_err_set(err, rows[i].rc, "%s (%ld): %s", fault->code,
 			fault->status, rows[i].words);

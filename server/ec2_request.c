@@ -20,7 +20,8 @@ struct exchange {
 	struct aero_ec2_parser *parser;
 	struct aero_err err; /* of the parser */
 	int rc;
-	int64_t date_s; /* of its Date header; 0 = none */
+	int64_t date_s;              /* of its Date header; 0 = none */
+	char words[CURL_ERROR_SIZE]; /* of libcurl, of what failed */
 };
 
 bool aero_ec2_stopped(const struct aero_ec2 *ec2)
@@ -145,19 +146,21 @@ static void set_request(struct exchange *x, const char *region, const char *form
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, x);
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, x);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, x->words);
 	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
 	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, x);
 }
 
 /* A certificate that does not hold will not hold the next time. */
-static enum aero_ec2_act transport(CURLcode code, int *ret_rc, struct aero_err *err)
+static enum aero_ec2_act transport(
+	const struct exchange *x, CURLcode code, int *ret_rc, struct aero_err *err)
 {
 	bool tls = code == CURLE_PEER_FAILED_VERIFICATION ||
 		   code == CURLE_SSL_CACERT_BADFILE;
 
-	*ret_rc = aero_err_set(err, tls ? AERO_CONFIG : AERO_NET, "%s%s",
-		curl_easy_strerror(code),
+	*ret_rc = aero_err_set(err, tls ? AERO_CONFIG : AERO_NET, "%.160s%s",
+		*x->words != '\0' ? x->words : curl_easy_strerror(code),
 		tls ? "; is `endpoint` right, are the certificates of this machine new?"
 		: code == CURLE_COULDNT_RESOLVE_HOST ? "; is it a region that exists?"
 						     : "");
@@ -172,7 +175,7 @@ static enum aero_ec2_act judge(struct exchange *x, CURLcode code,
 
 	curl_easy_getinfo(x->ec2->curl, CURLINFO_RESPONSE_CODE, &fault.status);
 	if (code != CURLE_OK && code != CURLE_WRITE_ERROR)
-		return transport(code, ret_rc, err);
+		return transport(x, code, ret_rc, err);
 	if (x->rc == AERO_OK)
 		x->rc = aero_ec2_parser_end(x->parser, ret, &x->err);
 	if (fault.status == HTTP_OK && x->rc != AERO_OK) {

@@ -32,7 +32,7 @@ LONG_TESTS += tests/test_rules
 UNIT_TESTS += $(server_tests)
 check_PROGRAMS += $(server_tests)
 endif
-E2E_TESTS += tests/e2e/aerostatd.sh tests/e2e/fleet.sh
+E2E_TESTS += tests/e2e/aerostatd.sh tests/e2e/aerostatd_faults.sh tests/e2e/fleet.sh
 
 # Configuration files from git to a node, without the daemon.
 check_PROGRAMS += tests/configs_tool

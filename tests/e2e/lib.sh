@@ -406,6 +406,30 @@ node_spawn()
 	spawn "$name" nsenter -t "$(pid_of "node-$node")" -m -u -r -- "$@"
 }
 
+# --- certificates ----------------------------------------------------------------------
+
+pki=$test_dir/pki
+e2e_key=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes)
+
+# authority NAME: $pki/NAME.pem, with $pki/NAME.key.
+authority()
+{
+	mkdir -p "$pki"
+	openssl req -x509 "${e2e_key[@]}" -keyout "$pki/$1.key" -out "$pki/$1.pem" \
+		-subj "/O=authority/CN=$1" -days 2 2>/dev/null
+}
+
+# certificate NAME AUTHORITY SUBJECT NAMES DAYS: $pki/NAME.pem, with its key.
+certificate()
+{
+	openssl req "${e2e_key[@]}" -keyout "$pki/$1.key" -out "$pki/$1.csr" -subj "$3" 2>/dev/null
+	echo "${4:+subjectAltName=$4}" >"$pki/$1.ext"
+	openssl x509 -req -in "$pki/$1.csr" -CA "$pki/$2.pem" -CAkey "$pki/$2.key" \
+		-CAcreateserial -days "$5" -out "$pki/$1.crt" -extfile "$pki/$1.ext" 2>/dev/null
+	cat "$pki/$1.crt" "$pki/$1.key" >"$pki/$1.new"
+	mv "$pki/$1.new" "$pki/$1.pem"
+}
+
 # --- mongod ----------------------------------------------------------------------------
 
 mongo()
