@@ -142,10 +142,13 @@ static int take_lock(const struct aero_conf *conf, int *ret, struct aero_err *er
 
 int aero_configs_update(const struct aero_conf *conf, FILE *out, struct aero_err *err)
 {
-	struct aero_session session = {.conf = conf, .lock_fd = -1};
+	struct aero_session session;
 	struct update u = {.conf = conf};
-	int rc = aero_session_info(&session, err), lock = -1;
+	int rc, lock = -1;
 
+	aero_session_look(conf, &session);
+	aero_session_brief(&session);
+	rc = aero_session_info(&session, err);
 	u.found = calloc(conf->configs.n + 1, sizeof(*u.found));
 	if (rc == AERO_OK && u.found == NULL)
 		rc = aero_err_set(err, AERO_NOMEM, "out of memory");

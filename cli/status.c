@@ -36,6 +36,19 @@ static int read_meta(const struct aero_conf *conf, struct aero_cli_known *ret)
 	return rc;
 }
 
+/* What this node was registered as. */
+static void read_identity(const struct aero_conf *conf, struct aero_cli_known *ret)
+{
+	struct aero_identity identity = {0};
+	bool foreign = false;
+
+	if (aero_identity_load(conf, &identity, &foreign, NULL) == AERO_OK && !foreign) {
+		ret->identity = identity;
+		identity = (struct aero_identity){0}; /* now owned by ret */
+	}
+	aero_identity_clear(&identity);
+}
+
 int aero_cli_known_read(const struct aero_conf *conf, struct aero_cli_known *ret)
 {
 	char *lock = aero_conf_path(conf, SYNCD_LOCK);
@@ -43,6 +56,7 @@ int aero_cli_known_read(const struct aero_conf *conf, struct aero_cli_known *ret
 
 	*ret = (struct aero_cli_known){0};
 	ret->written = aero_status_read(conf, &ret->status, NULL) == AERO_OK;
+	read_identity(conf, ret);
 	rc = read_meta(conf, ret);
 	if (lock != NULL)
 		ret->daemon = aero_lock_holder(lock);
@@ -54,6 +68,7 @@ void aero_cli_known_clear(struct aero_cli_known *known)
 {
 	aero_list_clear(&known->zones);
 	aero_status_clear(&known->status);
+	aero_identity_clear(&known->identity);
 }
 
 int64_t aero_cli_known_age(const struct aero_cli_known *known, int64_t now_ms)
@@ -155,6 +170,19 @@ static void print_written(FILE *out, const struct aero_status *status, int64_t n
 	print_lists(out, status);
 }
 
+static void print_service(FILE *out, const struct aero_identity *identity)
+{
+	char text[600];
+
+	(void)fprintf(
+		out, "service   %s", aero_quote(identity->service, text, sizeof(text)));
+	(void)fprintf(out, ", %s", aero_quote(identity->type, text, sizeof(text)));
+	if (*identity->service_from != '\0')
+		(void)fprintf(out, ", from %s",
+			aero_quote(identity->service_from, text, sizeof(text)));
+	(void)fputc('\n', out);
+}
+
 void aero_cli_print_status(FILE *out, const struct aero_cli_known *known, int64_t now_ms)
 {
 	const struct aero_meta *meta = &known->meta;
@@ -178,6 +206,8 @@ void aero_cli_print_status(FILE *out, const struct aero_cli_known *known, int64_
 	else
 		(void)fprintf(out, "daemon    does not run%s\n",
 			known->mirror ? ": names still resolve, but do not change" : "");
+	if (known->identity.service != NULL)
+		print_service(out, &known->identity);
 	if (known->written)
 		print_written(out, &known->status, now_ms);
 }
@@ -214,6 +244,10 @@ int aero_cli_print_status_json(FILE *out, const struct aero_cli_known *known,
 
 	if (age >= 0)
 		ok = ok && BSON_APPEND_INT64(&doc, "age", age);
+	if (known->identity.service != NULL)
+		ok = ok && aero_status_text(&doc, "service", known->identity.service) &&
+		     aero_status_text(&doc, "service_type", known->identity.type) &&
+		     aero_status_text(&doc, "service_from", known->identity.service_from);
 	ok = ok && append_known(&doc, known);
 	rc = ok ? aero_cli_print_json(out, &doc, err)
 		: aero_err_set(err, AERO_NOMEM, "status: out of memory");

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "lib/conf.h"
+#include "lib/identity.h"
 #include "lib/status.h"
 #include "mirror/record.h"
 
@@ -18,11 +19,12 @@ struct aero_cli_known {
 	struct aero_err why_not; /* no mirror: why, and what to do */
 	bool written;            /* there is a status.json: status */
 	struct aero_status status;
-	pid_t daemon; /* 0: none runs */
+	struct aero_identity identity; /* of this machine; service NULL: not registered */
+	pid_t daemon;                  /* 0: none runs */
 };
 
-/* Read the mirror's description, status.json and the daemon's lock. What is absent or
- * damaged is no failure; the code is that of the mirror. */
+/* Read the mirror's description, status.json, identity.json and the daemon's lock. What
+ * is absent or damaged is no failure; the code is that of the mirror. */
 int aero_cli_known_read(const struct aero_conf *conf, struct aero_cli_known *ret);
 void aero_cli_known_clear(struct aero_cli_known *known);
 

@@ -19,6 +19,7 @@ static void check(const char *word)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct aero_metadata metadata = {0};
+	struct aero_list lines = {0};
 	char *word = aero_metadata_word((const char *)data, size);
 
 	if (word != NULL)
@@ -30,5 +31,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(metadata.ip);
 	}
 	aero_metadata_clear(&metadata);
+	if (aero_metadata_lines((const char *)data, size, &lines))
+		for (size_t i = 0; i < lines.n; i++)
+			check(lines.v[i]);
+	else if (lines.n > 0)
+		abort();
+	aero_list_clear(&lines);
 	return 0;
 }

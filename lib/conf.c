@@ -201,6 +201,19 @@ enum aero_opt_from aero_conf_from(const struct aero_conf *conf, const char *key)
 	return row < 0 || conf->from == NULL ? AERO_FROM_DEFAULT : conf->from[row];
 }
 
+const char *aero_conf_from_words(const struct aero_conf *conf, const char *key)
+{
+	static const char *const words[] = {
+		[AERO_FROM_DEFAULT] = "the default",
+		[AERO_FROM_FILE] = "the configuration file",
+		[AERO_FROM_SERVER_FILE] = "the configuration file of aerostatd",
+		[AERO_FROM_ENV] = "the environment",
+		[AERO_FROM_FLAG] = "the command line",
+	};
+
+	return words[aero_conf_from(conf, key)];
+}
+
 bool aero_conf_real_root(const struct aero_conf *conf)
 {
 	return conf->root[strspn(conf->root, "/")] == '\0';

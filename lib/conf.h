@@ -141,6 +141,8 @@ void aero_conf_clear(struct aero_conf *conf);
 
 /* Where the value of a key came from. */
 enum aero_opt_from aero_conf_from(const struct aero_conf *conf, const char *key);
+/* The same in words: "the command line". */
+const char *aero_conf_from_words(const struct aero_conf *conf, const char *key);
 
 /* Print usage, actions and options of a program to stdout, from the table. */
 void aero_conf_help(enum aero_program program, const char *usage);

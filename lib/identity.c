@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "lib/identity.h"
-#include "lib/identity_command.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/metadata.h"
@@ -168,17 +167,14 @@ static int of_offline(struct aero_occupant *who, struct aero_err *err)
 	return set(&who->ip, text) ? AERO_OK : no_memory(err);
 }
 
-static int of_metadata(
-	const struct aero_conf *conf, struct aero_occupant *who, struct aero_err *err)
+static int of_metadata(const struct aero_conf *conf, const struct aero_asked *asked,
+	struct aero_occupant *who, struct aero_err *err)
 {
 	struct aero_metadata metadata = {0};
 	struct aero_metadata_opts opts = {
 		.endpoint = conf->metadata_endpoint,
 		.v1 = conf->metadata_v1,
-		.deadline_ms = conf->dryrun
-				       ? 0
-				       : aero_clock_ms() +
-						 (int64_t)conf->register_deadline * 1000,
+		.deadline_ms = asked->deadline_ms,
 	};
 	int rc = aero_metadata_fetch(&opts, &metadata, err);
 
@@ -195,33 +191,50 @@ static int of_metadata(
 	return rc;
 }
 
-/* What the flags left open. */
-static int of_command(
-	const struct aero_conf *conf, struct aero_occupant *who, struct aero_err *err)
+int aero_identity_ask(
+	const struct aero_conf *conf, struct aero_asked *asked, struct aero_err *err)
 {
-	struct aero_identity_said said = {0};
-	int64_t most = (int64_t)conf->register_deadline * 1000;
-	int rc = aero_identity_command_run(conf->identity_command,
-		most < COMMAND_MS ? most : COMMAND_MS, &said, err);
+	int64_t left = asked->deadline_ms - aero_clock_ms();
+	int rc;
 
-	if (rc != AERO_OK)
-		return rc;
-	if (*said.unknown != '\0')
-		aero_log(
-			AERO_WARNING, "identity_command: unknown key '%s'", said.unknown);
-	if (*who->instance_id == '\0' && !id_good(said.instance_id))
+	if (*conf->identity_command == '\0' || conf->offline)
+		return AERO_MISS;
+	if (asked->command)
+		return AERO_OK;
+	rc = aero_identity_command_run(conf->identity_command,
+		left > 0 && left < COMMAND_MS ? left : COMMAND_MS, &asked->said, err);
+	asked->command = rc == AERO_OK;
+	if (rc == AERO_OK && *asked->said.unknown != '\0')
+		aero_log(AERO_WARNING, "identity_command: unknown key '%s'",
+			asked->said.unknown);
+	return rc;
+}
+
+void aero_asked_clear(struct aero_asked *asked)
+{
+	aero_identity_said_clear(&asked->said);
+	*asked = (struct aero_asked){0};
+}
+
+/* What the flags left open. */
+static int of_command(const struct aero_identity_said *said, struct aero_occupant *who,
+	struct aero_err *err)
+{
+	int rc = AERO_OK;
+
+	if (*who->instance_id == '\0' && !id_good(said->instance_id))
 		rc = aero_err_set(err, AERO_CONFIG,
 			"identity_command: instance_id '%.64s': not 1 to 255 printable "
 			"characters without blanks",
-			said.instance_id);
-	else if (*who->instance_id == '\0' && !set(&who->instance_id, said.instance_id))
+			said->instance_id);
+	else if (*who->instance_id == '\0' && !set(&who->instance_id, said->instance_id))
 		rc = no_memory(err);
 	if (rc == AERO_OK && *who->ip == '\0' && *who->ip6 == '\0') {
-		if (*said.ip != '\0')
-			rc = take_address(said.ip, "identity_command: ip", false,
+		if (*said->ip != '\0')
+			rc = take_address(said->ip, "identity_command: ip", false,
 				AF_UNSPEC, &who->ip, err);
-		if (rc == AERO_OK && *said.ip6 != '\0')
-			rc = take_address(said.ip6, "identity_command: ip6", false,
+		if (rc == AERO_OK && *said->ip6 != '\0')
+			rc = take_address(said->ip6, "identity_command: ip6", false,
 				AF_INET6, &who->ip6, err);
 		if (rc == AERO_OK && *who->ip6 != '\0' && strchr(who->ip, ':') != NULL)
 			rc = aero_err_set(err, AERO_CONFIG,
@@ -229,12 +242,11 @@ static int of_command(
 		if (rc == AERO_BAD)
 			rc = AERO_CONFIG; /* not the user's record */
 	}
-	aero_identity_said_clear(&said);
 	return rc;
 }
 
-int aero_identity_find(
-	const struct aero_conf *conf, struct aero_occupant *ret, struct aero_err *err)
+int aero_identity_find(const struct aero_conf *conf, struct aero_asked *asked,
+	struct aero_occupant *ret, struct aero_err *err)
 {
 	struct aero_occupant who = {
 		.instance_id = strdup(""), .ip = strdup(""), .ip6 = strdup("")};
@@ -247,9 +259,13 @@ int aero_identity_find(
 	if (rc == AERO_OK && conf->offline)
 		rc = of_offline(&who, err);
 	else if (rc == AERO_OK &&
-		 (*who.instance_id == '\0' || (*who.ip == '\0' && *who.ip6 == '\0')))
-		rc = *conf->identity_command != '\0' ? of_command(conf, &who, err)
-						     : of_metadata(conf, &who, err);
+		 (*who.instance_id == '\0' || (*who.ip == '\0' && *who.ip6 == '\0'))) {
+		rc = aero_identity_ask(conf, asked, err);
+		if (rc == AERO_OK)
+			rc = of_command(&asked->said, &who, err);
+		else if (rc == AERO_MISS)
+			rc = of_metadata(conf, asked, &who, err);
+	}
 	if (rc == AERO_OK)
 		*ret = who;
 	else

@@ -9,21 +9,37 @@
 
 #include "lib/conf.h"
 #include "lib/err.h"
+#include "lib/identity_command.h"
 #include "lib/slot.h"
 
 #define AERO_TEST_INSTANCE "test-instance"
 
+/* What is asked of others about this node: until when, and the answer of the
+ * identity_command, which is run once for all that it says. Begin with a deadline alone.
+ */
+struct aero_asked {
+	int64_t deadline_ms; /* aero_clock_ms until which to try again; past: one try */
+	bool command;        /* it was run: */
+	struct aero_identity_said said;
+};
+
+/* Have the identity_command's answer in asked. AERO_MISS: none is to be asked (--offline
+ * excludes it, too). AERO_NET, AERO_CONFIG as lib/identity_command.h. */
+int aero_identity_ask(
+	const struct aero_conf *conf, struct aero_asked *asked, struct aero_err *err);
+void aero_asked_clear(struct aero_asked *asked);
+
 /* Find out who we are into *ret (aliases stay empty). Flags win; with an id and an
- * address no request is made; then --offline, identity_command (asked once) or the
- * metadata service, within register_deadline seconds. AERO_NET at the deadline,
- * AERO_CONFIG, AERO_BAD. */
-int aero_identity_find(
-	const struct aero_conf *conf, struct aero_occupant *ret, struct aero_err *err);
+ * address no request is made; then --offline, identity_command or the metadata service.
+ * AERO_NET at the deadline, AERO_CONFIG, AERO_BAD. */
+int aero_identity_find(const struct aero_conf *conf, struct aero_asked *asked,
+	struct aero_occupant *ret, struct aero_err *err);
 
 /* identity.json. */
 struct aero_identity {
 	struct aero_occupant who;
 	char *service, *type, *hostname;
+	char *service_from;  /* where service and type came from, in words */
 	char machine_id[64]; /* of /etc/machine-id; '' = unknown */
 };
 

@@ -12,21 +12,53 @@
 
 #define OUTPUT_MAX 16384
 
-/* A member of the object; what is there already came from a key of the same name. */
-static int take(const bson_iter_t *it, char **to, struct aero_err *err)
+#define N_TEXTS 5
+
+static int take_text(
+	const bson_iter_t *it, const char *what, char **to, struct aero_err *err)
 {
-	const char *key = bson_iter_key(it), *text;
+	const char *text;
 	uint32_t len;
 
-	if (*to != NULL)
-		return aero_err_set(err, AERO_CONFIG, "%s is there twice", key);
 	if (!BSON_ITER_HOLDS_UTF8(it))
-		return aero_err_set(err, AERO_CONFIG, "%s is not a text", key);
+		return aero_err_set(err, AERO_CONFIG, "%s is not a text", what);
 	text = bson_iter_utf8(it, &len);
 	if (len != strlen(text))
-		return aero_err_set(err, AERO_CONFIG, "%s has a NUL in it", key);
+		return aero_err_set(err, AERO_CONFIG, "%s has a NUL in it", what);
 	*to = strdup(text);
 	return *to != NULL ? AERO_OK : aero_err_set(err, AERO_NOMEM, "out of memory");
+}
+
+static int take_aliases(const bson_iter_t *it, struct aero_list *to, struct aero_err *err)
+{
+	bson_iter_t item;
+	char *text = NULL;
+	int rc = AERO_OK;
+
+	if (!BSON_ITER_HOLDS_ARRAY(it) || !bson_iter_recurse(it, &item))
+		return aero_err_set(err, AERO_CONFIG, "aliases is not a list");
+	while (rc == AERO_OK && bson_iter_next(&item)) {
+		rc = take_text(&item, "one of aliases", &text, err);
+		if (rc == AERO_OK && !aero_list_add(to, text))
+			rc = aero_err_set(err, AERO_NOMEM, "out of memory");
+		free(text);
+		text = NULL;
+	}
+	return rc;
+}
+
+/* What is there, and what has to be. */
+static int check(const struct aero_identity_said *said, struct aero_err *err)
+{
+	const char *why = NULL;
+
+	if (*said->instance_id == '\0')
+		why = "it has no instance_id";
+	else if (*said->ip == '\0' && *said->ip6 == '\0')
+		why = "it has neither ip nor ip6";
+	else if (*said->service == '\0' && (*said->type != '\0' || said->aliases.n > 0))
+		why = "it has a type or aliases, but no service";
+	return why == NULL ? AERO_OK : aero_err_set(err, AERO_CONFIG, "%s", why);
 }
 
 static int take_all(
@@ -35,33 +67,36 @@ static int take_all(
 	const struct {
 		const char *key;
 		char **to;
-	} keys[AERO_IDENTITY_KEYS] = {{"instance_id", &said->instance_id},
-		{"ip", &said->ip}, {"ip6", &said->ip6}};
+	} texts[N_TEXTS] = {{"instance_id", &said->instance_id}, {"ip", &said->ip},
+		{"ip6", &said->ip6}, {"service", &said->service}, {"type", &said->type}};
+	bool aliases = false;
 	bson_iter_t it;
 	int rc = bson_iter_init(&it, doc)
 			 ? AERO_OK
 			 : aero_err_set(err, AERO_CONFIG, "not a JSON object");
 
 	while (rc == AERO_OK && bson_iter_next(&it)) {
+		const char *key = bson_iter_key(&it);
+		bool is_aliases = strcmp(key, "aliases") == 0;
 		size_t i = 0;
 
-		while (i < AERO_IDENTITY_KEYS &&
-			strcmp(keys[i].key, bson_iter_key(&it)) != 0)
+		while (i < N_TEXTS && strcmp(texts[i].key, key) != 0)
 			i++;
-		if (i < AERO_IDENTITY_KEYS)
-			rc = take(&it, keys[i].to, err);
+		if (is_aliases ? aliases : i < N_TEXTS && *texts[i].to != NULL)
+			rc = aero_err_set(err, AERO_CONFIG, "%s is there twice", key);
+		else if (is_aliases)
+			rc = take_aliases(&it, &said->aliases, err);
+		else if (i < N_TEXTS)
+			rc = take_text(&it, key, texts[i].to, err);
 		else if (*said->unknown == '\0')
-			(void)snprintf(said->unknown, sizeof(said->unknown), "%.63s",
-				bson_iter_key(&it));
+			(void)snprintf(
+				said->unknown, sizeof(said->unknown), "%.63s", key);
+		aliases = aliases || is_aliases;
 	}
-	for (size_t i = 0; rc == AERO_OK && i < AERO_IDENTITY_KEYS; i++)
-		if (*keys[i].to == NULL && (*keys[i].to = strdup("")) == NULL)
+	for (size_t i = 0; rc == AERO_OK && i < N_TEXTS; i++)
+		if (*texts[i].to == NULL && (*texts[i].to = strdup("")) == NULL)
 			rc = aero_err_set(err, AERO_NOMEM, "out of memory");
-	if (rc == AERO_OK && *said->instance_id == '\0')
-		rc = aero_err_set(err, AERO_CONFIG, "it has no instance_id");
-	else if (rc == AERO_OK && *said->ip == '\0' && *said->ip6 == '\0')
-		rc = aero_err_set(err, AERO_CONFIG, "it has neither ip nor ip6");
-	return rc;
+	return rc == AERO_OK ? check(said, err) : rc;
 }
 
 int aero_identity_command_parse(const char *text, size_t len,
@@ -101,6 +136,14 @@ out:
 	return rc;
 }
 
+int aero_identity_command_check(const char *path, struct aero_err *err)
+{
+	return *path == '/'
+		       ? AERO_OK
+		       : aero_err_set(err, AERO_CONFIG,
+				 "identity_command '%.128s': not an absolute path", path);
+}
+
 int aero_identity_command_run(const char *path, int64_t timeout_ms,
 	struct aero_identity_said *ret, struct aero_err *err)
 {
@@ -118,11 +161,9 @@ int aero_identity_command_run(const char *path, int64_t timeout_ms,
 
 	if (program == NULL)
 		return aero_err_set(err, AERO_NOMEM, "out of memory");
-	if (*path != '/') {
-		rc = aero_err_set(err, AERO_CONFIG,
-			"identity_command '%.128s': not an absolute path", path);
+	rc = aero_identity_command_check(path, err);
+	if (rc != AERO_OK)
 		goto out;
-	}
 	rc = aero_child_start(&opts, aero_clock_ms(), &child, err);
 	if (rc != AERO_OK) {
 		rc = rc == AERO_REFUSED ? AERO_CONFIG : rc;
@@ -152,5 +193,8 @@ void aero_identity_said_clear(struct aero_identity_said *said)
 	free(said->instance_id);
 	free(said->ip);
 	free(said->ip6);
+	free(said->service);
+	free(said->type);
+	aero_list_clear(&said->aliases);
 	*said = (struct aero_identity_said){0};
 }

@@ -24,6 +24,7 @@ static const struct {
 	{"hostname", offsetof(struct aero_identity, hostname)},
 	{"service", offsetof(struct aero_identity, service)},
 	{"type", offsetof(struct aero_identity, type)},
+	{"service_from", offsetof(struct aero_identity, service_from)},
 	{"ip", offsetof(struct aero_identity, who.ip)},
 	{"ip6", offsetof(struct aero_identity, who.ip6)},
 };
@@ -205,5 +206,6 @@ void aero_identity_clear(struct aero_identity *identity)
 	free(identity->service);
 	free(identity->type);
 	free(identity->hostname);
+	free(identity->service_from);
 	*identity = (struct aero_identity){0};
 }

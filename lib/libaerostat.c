@@ -10,6 +10,7 @@
 #include "lib/aerostat.h"
 #include "lib/conf.h"
 #include "lib/identity.h"
+#include "lib/loop.h"
 #include "lib/store.h"
 #include "lib/store_mongo.h"
 
@@ -128,13 +129,17 @@ static void fill_slot(const struct aero_slot *slot, struct aerostat_host *ret)
 
 int aerostat_node(struct aerostat *aerostat, struct aerostat_host *ret)
 {
+	struct aero_asked asked = {
+		.deadline_ms = aero_clock_ms() +
+			       (int64_t)aerostat->conf.register_deadline * 1000};
 	struct aero_occupant me = {0};
-	int rc = aero_identity_find(&aerostat->conf, &me, &aerostat->err);
+	int rc = aero_identity_find(&aerostat->conf, &asked, &me, &aerostat->err);
 
 	if (rc == AERO_OK) {
 		*ret = (struct aerostat_host){0};
 		fill(&me, ret);
 	}
+	aero_asked_clear(&asked);
 	aero_occupant_clear(&me);
 	return result(rc);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/identity_command.h"
 #include "lib/log.h"
 #include "lib/names.h"
 #include "lib/program.h"
@@ -30,6 +31,26 @@ static int check_zones(const struct aero_conf *conf, struct aero_err *err)
 	return rc;
 }
 
+/* Where registration would take from what this node runs. */
+static void say_service(const struct aero_conf *conf, FILE *out)
+{
+	const char *info = *conf->info != '\0' ? conf->info : "/etc/aerostat_info";
+
+	(void)fputs("service: ", out);
+	if (*conf->service != '\0') {
+		(void)fprintf(out, "%s, from %s\n", conf->service,
+			aero_conf_from_words(conf, "service"));
+		return;
+	}
+	if (*conf->identity_command != '\0')
+		(void)fprintf(out, "if identity_command %s says it, from there, else ",
+			conf->identity_command);
+	if (conf->info_source == AERO_INFO_TAGS)
+		(void)fputs("from the tags of the instance (info_source: tags)\n", out);
+	else
+		(void)fprintf(out, "from %s\n", info);
+}
+
 int aero_check_config(const struct aero_conf *conf, FILE *out, struct aero_err *err)
 {
 	struct aero_server parsed = {0};
@@ -45,8 +66,12 @@ int aero_check_config(const struct aero_conf *conf, FILE *out, struct aero_err *
 		rc = aero_err_set(err, AERO_CONFIG,
 			"cloud: command needs a cloud_command, the program that prints "
 			"the ids of the living nodes");
-	if (rc == AERO_OK)
+	if (rc == AERO_OK && *conf->identity_command != '\0')
+		rc = aero_identity_command_check(conf->identity_command, err);
+	if (rc == AERO_OK) {
 		(void)fputs("the configuration is right\n", out);
+		say_service(conf, out);
+	}
 	aero_server_clear(&parsed);
 	free(server);
 	return rc;

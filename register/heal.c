@@ -31,6 +31,8 @@ static int who_am_i(struct aero_session *session, struct aero_err *err)
 		identity.who = (struct aero_occupant){0}; /* now owned by session */
 		session->info.service = identity.service;
 		identity.service = NULL; /* now owned by session */
+		(void)snprintf(session->info.from, sizeof(session->info.from), "%.199s",
+			identity.service_from);
 		session->info.masterful =
 			identity.type != NULL && strcmp(identity.type, "masterful") == 0;
 	}

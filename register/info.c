@@ -10,6 +10,7 @@
 #include "register/pick.h"
 
 #define BLANKS " \t\r"
+#define TAG_BLANKS " \t\r\n"
 
 static void lower(char *text)
 {
@@ -80,14 +81,15 @@ static int take_words(const struct aero_list *words, const char *where,
 	return rc;
 }
 
-static bool split(const char *line, size_t len, struct aero_list *words)
+static bool split(
+	const char *text, size_t len, const char *separators, struct aero_list *words)
 {
 	size_t at = 0, n;
 
 	while (at < len) {
-		for (n = 0; at + n < len && strchr(BLANKS, line[at + n]) == NULL; n++)
+		for (n = 0; at + n < len && strchr(separators, text[at + n]) == NULL; n++)
 			;
-		if (n > 0 && !aero_list_addn(words, line + at, n))
+		if (n > 0 && !aero_list_addn(words, text + at, n))
 			return false;
 		at += n + 1;
 	}
@@ -114,7 +116,7 @@ int aero_info_parse(const char *text, size_t len, const char *file, struct aero_
 		eol = memchr(at, '\n', (size_t)(end - at));
 		if (eol == NULL)
 			eol = end;
-		if (!split(at, (size_t)(eol - at), &words))
+		if (!split(at, (size_t)(eol - at), BLANKS, &words))
 			rc = aero_err_set(err, AERO_NOMEM, "out of memory");
 		else if (words.n > 0 && words.v[0][0] == '#')
 			aero_list_clear(&words);
@@ -127,6 +129,7 @@ int aero_info_parse(const char *text, size_t len, const char *file, struct aero_
 			file, line > 0 ? line : 1);
 	else if (rc == AERO_OK)
 		rc = take_words(&words, where, &info, err);
+	(void)snprintf(info.from, sizeof(info.from), "%.100s:%d", file, line);
 out:
 	aero_list_clear(&words);
 	if (rc == AERO_OK)
@@ -137,18 +140,49 @@ out:
 }
 
 int aero_info_words(const char *service, const char *type,
-	const struct aero_list *aliases, struct aero_info *ret, struct aero_err *err)
+	const struct aero_list *aliases, const struct aero_info_from *from,
+	struct aero_info *ret, struct aero_err *err)
 {
 	struct aero_info info = {0};
-	int rc = take_service(service, "--service: ", &info, err);
+	char where[128];
+	int rc;
 
-	take_type(type, "--type: ", &info);
+	(void)snprintf(where, sizeof(where), "%.120s: ", from->service);
+	rc = take_service(service, where, &info, err);
+	(void)snprintf(where, sizeof(where), "%.120s: ", from->type);
+	take_type(type, where, &info);
+	(void)snprintf(where, sizeof(where), "%.120s: ", from->alias);
 	for (size_t i = 0; rc == AERO_OK && i < aliases->n; i++)
-		rc = take_alias(aliases->v[i], "--alias: ", &info, err);
+		rc = take_alias(aliases->v[i], where, &info, err);
+	(void)snprintf(info.from, sizeof(info.from), "%.120s", from->service);
 	if (rc == AERO_OK)
 		*ret = info;
 	else
 		aero_info_clear(&info);
+	return rc;
+}
+
+int aero_info_texts(const char *service, const char *type, const char *aliases,
+	const struct aero_info_from *from, struct aero_info *ret, struct aero_err *err)
+{
+	struct aero_list words[3] = {{0}};
+	const char *const texts[] = {service, type};
+	const char *word[2];
+	int rc = AERO_OK;
+
+	if (!split(service, strlen(service), TAG_BLANKS, &words[0]) ||
+		!split(type, strlen(type), TAG_BLANKS, &words[1]) ||
+		!split(aliases, strlen(aliases), TAG_BLANKS ",", &words[2]))
+		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
+	/* what is more than one word is no word, and refused or warned of as it is */
+	for (size_t i = 0; rc == AERO_OK && i < 2; i++)
+		word[i] = words[i].n == 1   ? words[i].v[0]
+			  : words[i].n == 0 ? ""
+					    : texts[i];
+	if (rc == AERO_OK)
+		rc = aero_info_words(word[0], word[1], &words[2], from, ret, err);
+	for (size_t i = 0; i < 3; i++)
+		aero_list_clear(&words[i]);
 	return rc;
 }
 

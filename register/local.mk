@@ -17,6 +17,7 @@ register_libaero_register_la_SOURCES = \
 	register/release.c \
 	register/report.c register/report.h \
 	register/session.c register/session.h \
+	register/session_info.c \
 	register/steps.h
 
 sbin_PROGRAMS += aerostat-register
@@ -25,7 +26,8 @@ aerostat_register_LDADD = register/libaero_register.la lib/libaero.la
 
 if HAVE_CMOCKA
 register_tests = tests/test_info tests/test_pick tests/test_claim tests/test_master \
-	tests/test_release tests/test_register tests/test_session tests/test_metadata \
+	tests/test_release tests/test_register tests/test_session tests/test_session_info \
+	tests/test_metadata \
 	tests/test_identity tests/test_heal tests/test_search \
 	tests/test_search_mutants tests/test_search_store tests/test_reap
 LONG_TESTS += tests/test_search

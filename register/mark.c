@@ -13,7 +13,7 @@ int aero_mark_registered(
 {
 	const struct aero_info *info = &session->info;
 	struct aero_identity identity = {.who = session->me}; /* lent */
-	char name[AERO_HOSTNAME_SIZE], type[16];
+	char name[AERO_HOSTNAME_SIZE], type[16], from[sizeof(info->from)];
 	int rc;
 
 	(void)snprintf(name, sizeof(name), "%s", hostname);
@@ -21,6 +21,8 @@ int aero_mark_registered(
 	identity.hostname = name;
 	identity.service = info->service;
 	identity.type = type;
+	memcpy(from, info->from, sizeof(from));
+	identity.service_from = from;
 	rc = aero_identity_save(session->conf, &identity, err);
 	if (rc == AERO_OK && aero_hostname_allowed(session->conf))
 		rc = aero_hostname_set(session->conf, hostname, err);

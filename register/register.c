@@ -13,8 +13,6 @@
 #include "register/report.h"
 #include "register/session.h"
 
-#define BRIEF_DEADLINE 10 /* seconds */
-
 /* ---- register ---- */
 
 struct register_plan {
@@ -56,7 +54,7 @@ int aero_register_run(const struct aero_conf *conf, FILE *out, struct aero_err *
 	if (rc == AERO_OK)
 		rc = aero_session_info(&session, err);
 	if (rc == AERO_OK)
-		rc = aero_identity_find(conf, &session.me, err);
+		rc = aero_identity_find(conf, &session.asked, &session.me, err);
 	if (rc == AERO_OK && !aero_list_copy(&session.info.aliases, &session.me.aliases))
 		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
 	if (rc == AERO_OK)
@@ -110,12 +108,7 @@ static int who_is_it(struct aero_session *session, bool *ret_here, struct aero_e
 			session->me.ip6 == NULL)
 			rc = aero_err_set(err, AERO_NOMEM, "out of memory");
 	} else {
-		/* Lent strings. A person waits here, and not as long as a boot may. */
-		struct aero_conf brief = *conf;
-
-		if (brief.register_deadline > BRIEF_DEADLINE)
-			brief.register_deadline = BRIEF_DEADLINE;
-		rc = aero_identity_find(&brief, &session->me, err);
+		rc = aero_identity_find(conf, &session->asked, &session->me, err);
 	}
 	/* The mark of another id (--offline: test-instance) is not ours to change. */
 	*ret_here = !flag;
@@ -174,6 +167,7 @@ int aero_change_master_run(const struct aero_conf *conf, FILE *out, struct aero_
 	bool here = false;
 	int rc = aero_session_begin(conf, &session, err);
 
+	aero_session_brief(&session);
 	if (rc == AERO_OK)
 		rc = aero_session_info(&session, err);
 	if (rc == AERO_OK && !session.info.masterful)
@@ -241,6 +235,7 @@ int aero_release_run(const struct aero_conf *conf, FILE *out, struct aero_err *e
 	bool here = false;
 	int rc = aero_session_begin(conf, &session, err);
 
+	aero_session_brief(&session);
 	if (rc == AERO_OK)
 		rc = who_is_it(&session, &here, err);
 	if (rc == AERO_OK)

@@ -81,6 +81,7 @@ void aero_report_register(const struct aero_session *session, FILE *out,
 	doc_aliases(&doc, &me->aliases);
 	BSON_APPEND_UTF8(&doc, "service", session->info.service);
 	BSON_APPEND_UTF8(&doc, "service_type", aero_info_type(&session->info));
+	BSON_APPEND_UTF8(&doc, "service_from", session->info.from);
 	say(session, out, line, &doc);
 	bson_destroy(&doc);
 	free(line);

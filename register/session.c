@@ -14,10 +14,8 @@
 
 #define LOCK "/run/aerostat/register.lock"
 #define STATE_DIR "/var/lib/aerostat"
-#define INFO "/etc/aerostat_info"
-#define INFO_DOCUMENTED "/etc/aerosat_info" /* as the original's README spells it */
-#define INFO_MAX 65536
 
+#define BRIEF_MS 10000
 #define RETRY_BASE_MS 200
 #define RETRY_CAP_MS 10000
 #define LOST_MIN_MS 10
@@ -78,6 +76,15 @@ void aero_session_look(const struct aero_conf *conf, struct aero_session *ret)
 	*ret = (struct aero_session){.conf = conf, .lock_fd = -1};
 	if (!conf->dryrun)
 		ret->deadline = aero_clock_ms() + (int64_t)conf->register_deadline * 1000;
+	ret->asked.deadline_ms = ret->deadline;
+}
+
+void aero_session_brief(struct aero_session *session)
+{
+	int64_t brief = aero_clock_ms() + BRIEF_MS;
+
+	if (session->asked.deadline_ms > brief)
+		session->asked.deadline_ms = brief;
 }
 
 int aero_session_lock(struct aero_session *session, struct aero_err *err)
@@ -92,85 +99,6 @@ int aero_session_begin(
 {
 	aero_session_look(conf, ret);
 	return conf->dryrun ? AERO_OK : aero_session_lock(ret, err);
-}
-
-/* The text of aerostat_info and the path that it was read from. */
-static int read_info(const struct aero_conf *conf, char **ret_path, char **ret_text,
-	size_t *ret_len, struct aero_err *err)
-{
-	bool given = *conf->info != '\0';
-	char *path = given ? strdup(conf->info) : aero_conf_path(conf, INFO),
-	     *other = NULL;
-	int rc;
-
-	if (path == NULL)
-		return no_memory(err);
-	rc = aero_file_read(path, INFO_MAX, ret_text, ret_len, err);
-	if (rc == AERO_MISS && !given) {
-		other = aero_conf_path(conf, INFO_DOCUMENTED);
-		if (other != NULL)
-			rc = aero_file_read(other, INFO_MAX, ret_text, ret_len, NULL);
-	}
-	if (rc == AERO_MISS)
-		rc = aero_err_set(err, AERO_CONFIG,
-			"%s: no such file: write `SERVICE [masterful|iterative] "
-			"[ALIAS...]` there, or give --service",
-			path);
-	else if (rc == AERO_BAD || rc == AERO_IO)
-		rc = AERO_CONFIG;
-	*ret_path = path;
-	if (rc == AERO_OK && other != NULL) {
-		*ret_path = other;
-		other = path;
-	}
-	free(other);
-	return rc;
-}
-
-/* Flags win over the file, word by word. */
-static int of_file(
-	const struct aero_conf *conf, struct aero_info *info, struct aero_err *err)
-{
-	struct aero_info file = {0};
-	char *path = NULL, *text = NULL;
-	size_t len = 0;
-	int rc = read_info(conf, &path, &text, &len, err);
-
-	if (rc == AERO_OK)
-		rc = aero_info_parse(text, len, path, &file, err);
-	if (rc == AERO_OK && *conf->type == '\0' && conf->alias.n == 0) {
-		*info = file;
-		file = (struct aero_info){0}; /* now owned by info */
-	} else if (rc == AERO_OK) {
-		rc = aero_info_words(file.service,
-			*conf->type != '\0' ? conf->type : aero_info_type(&file),
-			conf->alias.n > 0 ? &conf->alias : &file.aliases, info, err);
-		if (*conf->type == '\0') /* the file's type counts: so does its fault */
-			memcpy(info->warning, file.warning, sizeof(info->warning));
-	}
-	aero_info_clear(&file);
-	free(text);
-	free(path);
-	return rc;
-}
-
-int aero_session_info(struct aero_session *session, struct aero_err *err)
-{
-	const struct aero_conf *conf = session->conf;
-	int rc;
-
-	if (*conf->service != '\0')
-		rc = aero_info_words(
-			conf->service, conf->type, &conf->alias, &session->info, err);
-	else if (conf->info_source == AERO_INFO_TAGS)
-		rc = aero_err_set(err, AERO_CONFIG,
-			"info_source: tags is not there yet: use file, or give "
-			"--service");
-	else
-		rc = of_file(conf, &session->info, err);
-	if (rc == AERO_OK && *session->info.warning != '\0')
-		aero_log(AERO_WARNING, "aerostat_info: %s", session->info.warning);
-	return rc;
 }
 
 int aero_session_store(struct aero_session *session, struct aero_err *err)
@@ -312,6 +240,7 @@ int aero_session_drive(
 void aero_session_close(struct aero_session *session)
 {
 	aero_info_clear(&session->info);
+	aero_asked_clear(&session->asked);
 	aero_occupant_clear(&session->me);
 	aero_store_close(session->store);
 	if (session->lock_fd >= 0)

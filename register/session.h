@@ -6,12 +6,14 @@
 #include <stdio.h>
 
 #include "lib/conf.h"
+#include "lib/identity.h"
 #include "lib/store.h"
 #include "register/actor.h"
 #include "register/info.h"
 
 struct aero_session {
 	const struct aero_conf *conf;
+	struct aero_asked asked; /* its deadline is at most that of the session */
 	struct aero_info info;
 	struct aero_occupant me;
 	struct aero_store *store;
@@ -21,12 +23,18 @@ struct aero_session {
 
 /* Begin the deadline, without the lock: for who writes nothing yet. */
 void aero_session_look(const struct aero_conf *conf, struct aero_session *ret);
+/* A person waits, and not as long as a boot may: 10 s for what is asked of others than
+ * the store. */
+void aero_session_brief(struct aero_session *session);
 /* Take the lock, see that our folder can be written. */
 int aero_session_lock(struct aero_session *session, struct aero_err *err);
 /* All of these. A dry run does neither. *ret must be closed in any case. */
 int aero_session_begin(
 	const struct aero_conf *conf, struct aero_session *ret, struct aero_err *err);
-/* aerostat_info or the flags, into session->info; its warning is logged. */
+/* What this node runs, into session->info: by the flags, else the identity_command where
+ * it says that, else as info_source says. Its warning, and where it came from, are
+ * logged.
+ */
 int aero_session_info(struct aero_session *session, struct aero_err *err);
 /* Open the store. */
 int aero_session_store(struct aero_session *session, struct aero_err *err);

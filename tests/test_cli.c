@@ -211,13 +211,23 @@ static void wrong_usage_is_told_and_does_nothing(void **state)
 	}
 }
 
-static void version_and_check_print_one_line(void **state)
+static void version_and_check_are_short(void **state)
 {
 	(void)state;
 	assert_int_equal(RUN("--version"), 0);
 	assert_string_equal(out_text, "aerostat 2.0.0\n");
 	assert_int_equal(RUN("--check-config"), 0);
-	assert_string_equal(out_text, "the configuration is right\n");
+	assert_string_equal(out_text,
+		"the configuration is right\nservice: from /etc/aerostat_info\n");
+	assert_int_equal(RUN("--check-config", "--info-source=tags",
+				 "--identity-command=/usr/bin/who"),
+		0);
+	assert_has(out_text, "\nservice: if identity_command /usr/bin/who says it, from "
+			     "there, else from the tags of the instance");
+	assert_int_equal(RUN("--check-config", "--service=web"), 0);
+	assert_has(out_text, "\nservice: web, from the command line\n");
+	assert_int_equal(RUN("--check-config", "--identity-command=who"), 78);
+	assert_has(err_text, "not an absolute path");
 	assert_int_equal(RUN("--check-config", "--server=lmdb:"), 78);
 	assert_int_equal(RUN("--check-config", "--server-file=/nonexistent"), 78);
 	assert_has(err_text, "no such file");
@@ -464,7 +474,7 @@ int main(void)
 		PLAIN(actions_run_in_the_documented_order),
 		PLAIN(a_failed_action_is_the_last),
 		PLAIN(wrong_usage_is_told_and_does_nothing),
-		PLAIN(version_and_check_print_one_line),
+		PLAIN(version_and_check_are_short),
 		PLAIN(help_fits_80_columns),
 		PLAIN(a_password_on_the_command_line_is_warned_of_by_the_log),
 		PLAIN(output_that_cannot_be_written_is_a_failure),

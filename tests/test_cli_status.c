@@ -38,6 +38,9 @@ static const struct aero_cli_known full = {
 		.odd = {odd, 1},
 		.shadowed = shadowed,
 		.n_shadowed_listed = 1},
+	.identity = {.service = (char[]){"web"},
+		.type = (char[]){"iterative"},
+		.service_from = (char[]){"tag aerostat-service"}},
 	.daemon = 77,
 };
 
@@ -68,6 +71,7 @@ static void a_person_reads_what_is_known_and_why(void **state)
 		"min ago\n"
 		"data      last changed 2 h ago\n"
 		"daemon    runs, pid 77\n"
+		"service   \"web\", \"iterative\", from \"tag aerostat-service\"\n"
 		"node      \"web-3\"\n"
 		"store     \"mongodb://h\", mode \"stream\", last contact 5 s ago\n"
 		"error     \"no \\\"primary\\\"\"\n"
@@ -111,6 +115,8 @@ static void json_has_it_all(void **state)
 	assert_true(bson_iter_init(&iter, doc) &&
 		    bson_iter_find_descendant(&iter, "refused.0.name", &at));
 	assert_string_equal(bson_iter_utf8(&at, NULL), "a b\n");
+	assert_true(bson_iter_init_find(&iter, doc, "service_from"));
+	assert_string_equal(bson_iter_utf8(&iter, NULL), "tag aerostat-service");
 	bson_destroy(doc);
 	free(text);
 }

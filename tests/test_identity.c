@@ -8,6 +8,7 @@
 
 #include "lib/file.h"
 #include "lib/identity.h"
+#include "lib/loop.h"
 #include "tests/support.h"
 
 static void load(struct aero_conf *conf, const char *const *flags)
@@ -78,13 +79,15 @@ static void flags_and_offline_need_no_request(void **state)
 	(void)state;
 	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
 		struct aero_conf conf;
+		struct aero_asked asked = {0};
 		struct aero_occupant who = {0};
 		struct aero_err err = {""};
 		int rc;
 
 		print_message("row %zu\n", i);
 		load(&conf, rows[i].flags);
-		rc = aero_identity_find(&conf, &who, &err);
+		asked.deadline_ms = aero_clock_ms() + 1000;
+		rc = aero_identity_find(&conf, &asked, &who, &err);
 		assert_int_equal(rows[i].rc, rc);
 		if (rc != AERO_OK) {
 			print_message("  %s\n", err.msg);
@@ -99,6 +102,7 @@ static void flags_and_offline_need_no_request(void **state)
 			if (strcmp(rows[i].ip6, "*") != 0)
 				assert_string_equal(rows[i].ip6, who.ip6);
 		}
+		aero_asked_clear(&asked);
 		aero_occupant_clear(&who);
 		aero_conf_clear(&conf);
 	}
@@ -156,6 +160,7 @@ static void command_is_taken_by_its_word(void **state)
 	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
 		const char *flags[] = {command, rows[i].flag, NULL};
 		struct aero_conf conf;
+		struct aero_asked asked = {0};
 		struct aero_occupant who = {0};
 		struct aero_err err = {""};
 
@@ -164,7 +169,10 @@ static void command_is_taken_by_its_word(void **state)
 		test_write(test_path("who"), script);
 		assert_int_equal(0, chmod(test_path("who"), 0700));
 		load(&conf, flags);
-		assert_int_equal(rows[i].rc, aero_identity_find(&conf, &who, &err));
+		asked.deadline_ms =
+			aero_clock_ms() + (int64_t)conf.register_deadline * 1000;
+		assert_int_equal(
+			rows[i].rc, aero_identity_find(&conf, &asked, &who, &err));
 		if (rows[i].rc == AERO_OK) {
 			assert_string_equal(rows[i].id, who.instance_id);
 			assert_string_equal(rows[i].ip, who.ip);
@@ -174,8 +182,69 @@ static void command_is_taken_by_its_word(void **state)
 			assert_non_null(strstr(err.msg, rows[i].id));
 			assert_null(who.instance_id);
 		}
+		aero_asked_clear(&asked);
 		aero_occupant_clear(&who);
 		aero_conf_clear(&conf);
+	}
+}
+
+/* What one printed, which is a whole identity but for this. */
+static void the_command_may_say_what_the_node_runs(void **state)
+{
+	static const struct {
+		const char *more;
+		const char *service, *type, *aliases; /* refused: service is NULL, */
+		const char *words;                    /* part of the words */
+	} rows[] = {
+		{"\"service\":\"Db\",\"type\":\"masterful\",\"aliases\":[\"SQL\",\"b "
+		 "c\"]",
+			"Db", "masterful", "SQL|b c|", NULL},
+		{"\"service\":\"db\"", "db", "", "", NULL},
+		{"\"service\":\"\",\"type\":\"\",\"aliases\":[]", "", "", "", NULL},
+		{"\"Service\":\"db\"", "", "", "", NULL},
+		{"\"type\":\"masterful\"", NULL, NULL, NULL, "but no service"},
+		{"\"aliases\":[\"a\"]", NULL, NULL, NULL, "but no service"},
+		{"\"service\":7", NULL, NULL, NULL, "service is not a text"},
+		{"\"service\":\"a\\u0000b\"", NULL, NULL, NULL, "service has a NUL"},
+		{"\"service\":\"a\",\"service\":\"a\"", NULL, NULL, NULL,
+			"service is there twice"},
+		{"\"service\":\"a\",\"aliases\":\"b\"", NULL, NULL, NULL,
+			"aliases is not a list"},
+		{"\"service\":\"a\",\"aliases\":{\"0\":\"b\"}", NULL, NULL, NULL,
+			"aliases is not a list"},
+		{"\"service\":\"a\",\"aliases\":[\"b\",[]]", NULL, NULL, NULL,
+			"one of aliases is not a text"},
+		{"\"service\":\"a\",\"aliases\":[],\"aliases\":[]", NULL, NULL, NULL,
+			"aliases is there twice"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
+		struct aero_identity_said said = {0};
+		struct aero_err err = {""};
+		char text[256], joined[64] = "";
+		int rc;
+
+		(void)snprintf(text, sizeof(text),
+			"{\"instance_id\":\"v\",\"ip\":\"10.0.0.7\",%s}", rows[i].more);
+		rc = aero_identity_command_parse(text, strlen(text), &said, &err);
+		print_message("%s\n  %s\n", text, err.msg);
+		if (rows[i].service == NULL) {
+			assert_int_equal(AERO_CONFIG, rc);
+			assert_non_null(strstr(err.msg, rows[i].words));
+			continue;
+		}
+		assert_int_equal(AERO_OK, rc);
+		assert_string_equal(rows[i].service, said.service);
+		assert_string_equal(rows[i].type, said.type);
+		for (size_t j = 0; j < said.aliases.n; j++) {
+			size_t len = strlen(joined);
+
+			(void)snprintf(joined + len, sizeof(joined) - len, "%s|",
+				said.aliases.v[j]);
+		}
+		assert_string_equal(rows[i].aliases, joined);
+		aero_identity_said_clear(&said);
 	}
 }
 
@@ -183,11 +252,14 @@ static void identity_json_keeps_what_registered(void **state)
 {
 	const char *flags[] = {NULL, NULL};
 	char root[300], machine[400], hostname[] = "web-0", service[] = "web",
-				      type[] = "iterative";
+				      type[] = "iterative",
+				      from[] = "tag aerostat-service";
 	struct aero_conf conf;
 	struct aero_err err = {""};
-	struct aero_identity mine = {
-		.hostname = hostname, .service = service, .type = type};
+	struct aero_identity mine = {.hostname = hostname,
+		.service = service,
+		.type = type,
+		.service_from = from};
 	struct aero_identity found = {0};
 	bool foreign = true;
 	struct stat st;
@@ -217,6 +289,7 @@ static void identity_json_keeps_what_registered(void **state)
 	assert_string_equal("web-0", found.hostname);
 	assert_string_equal("web", found.service);
 	assert_string_equal("iterative", found.type);
+	assert_string_equal("tag aerostat-service", found.service_from);
 	assert_string_equal("0123abcd", found.machine_id);
 	assert_int_equal(2, found.who.aliases.n);
 	aero_identity_clear(&found);
@@ -242,6 +315,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flags_and_offline_need_no_request),
 		cmocka_unit_test(command_is_taken_by_its_word),
+		cmocka_unit_test(the_command_may_say_what_the_node_runs),
 		cmocka_unit_test(identity_json_keeps_what_registered),
 	};
 

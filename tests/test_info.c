@@ -98,6 +98,8 @@ static void errors_name_file_and_line(void **state)
 	}
 }
 
+static const struct aero_info_from from = {"--service", "--type", "--alias"};
+
 static void flags_give_the_same(void **state)
 {
 	struct aero_list aliases = {0};
@@ -106,22 +108,80 @@ static void flags_give_the_same(void **state)
 
 	(void)state;
 	assert_true(aero_list_add(&aliases, "SQL"));
-	assert_int_equal(
-		AERO_OK, aero_info_words("Db", "masterful", &aliases, &info, &err));
+	assert_int_equal(AERO_OK,
+		aero_info_words("Db", "masterful", &aliases, &from, &info, &err));
 	assert_string_equal("db", info.service);
 	assert_true(info.masterful);
 	assert_string_equal("sql", info.aliases.v[0]);
 	aero_info_clear(&info);
-	assert_int_equal(AERO_OK, aero_info_words("web", "", &aliases, &info, &err));
+	assert_int_equal(
+		AERO_OK, aero_info_words("web", "", &aliases, &from, &info, &err));
 	assert_false(info.masterful);
 	assert_string_equal("", info.warning);
 	aero_info_clear(&info);
-	assert_int_equal(AERO_CONFIG, aero_info_words("a_b", "", &aliases, &info, &err));
+	assert_int_equal(
+		AERO_CONFIG, aero_info_words("a_b", "", &aliases, &from, &info, &err));
 	assert_non_null(strstr(err.msg, "--service: "));
 	assert_true(aero_list_add(&aliases, "a_b"));
-	assert_int_equal(AERO_CONFIG, aero_info_words("web", "", &aliases, &info, &err));
+	assert_int_equal(
+		AERO_CONFIG, aero_info_words("web", "", &aliases, &from, &info, &err));
 	assert_non_null(strstr(err.msg, "--alias: "));
 	aero_list_clear(&aliases);
+}
+
+static void texts_give_the_same(void **state)
+{
+	static const struct {
+		const char *service, *type, *aliases;
+		const char *joined; /* NULL: refused */
+		const char *words;  /* part of the error or warning */
+	} rows[] = {
+		{"web", "", "", "web iterative", ""},
+		{" DB\n", "\tmasterful ", "", "db masterful", ""},
+		{"db", "masterful", "sql, Data.base,,  x\n,sql",
+			"db masterful sql "
+			"data.base x",
+			""},
+		{"web", "front", "", "web iterative", "--type: service type 'front'"},
+		{"web", "masterful x", "", "web iterative",
+			"--type: service type 'masterful x'"},
+		{"", "", "", NULL, "--service: service '': no service is named"},
+		{" \n", "", "", NULL, "no service is named"},
+		{"web db", "", "", NULL, "--service: service 'web db': character"},
+		{"w\xc3\xa4", "", "", NULL, "character"},
+		{"web-slave", "", "", NULL, "ends in -slave"},
+		{"web", "", "ok,-bad", NULL, "--alias: alias '-bad': label"},
+		{"web", "", "1234", NULL, "reads as an address"},
+		{"web", "", "localhost", NULL, "reserved"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
+		struct aero_info info = {0};
+		struct aero_err err = {""};
+		char joined[128];
+		int rc = aero_info_texts(rows[i].service, rows[i].type, rows[i].aliases,
+			&from, &info, &err);
+		size_t len;
+
+		print_message("row %zu %s\n", i, err.msg);
+		if (rows[i].joined == NULL) {
+			assert_int_equal(AERO_CONFIG, rc);
+			assert_non_null(strstr(err.msg, rows[i].words));
+			assert_null(info.service);
+			continue;
+		}
+		assert_int_equal(AERO_OK, rc);
+		len = (size_t)snprintf(joined, sizeof(joined), "%s %s", info.service,
+			aero_info_type(&info));
+		for (size_t j = 0; j < info.aliases.n; j++)
+			len += (size_t)snprintf(joined + len, sizeof(joined) - len, " %s",
+				info.aliases.v[j]);
+		assert_string_equal(rows[i].joined, joined);
+		assert_non_null(strstr(info.warning, rows[i].words));
+		assert_int_equal(*rows[i].words == '\0', *info.warning == '\0');
+		aero_info_clear(&info);
+	}
 }
 
 int main(void)
@@ -130,6 +190,7 @@ int main(void)
 		cmocka_unit_test(first_line_gives_service_type_and_aliases),
 		cmocka_unit_test(errors_name_file_and_line),
 		cmocka_unit_test(flags_give_the_same),
+		cmocka_unit_test(texts_give_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

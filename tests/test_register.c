@@ -114,13 +114,14 @@ static void line_by_line(void **state)
 			"/etc/aerostat_info: no such file"},
 		{aero_register_run, WEB("i") "--info-source tags", AERO_OK,
 			"web-3 (new) i 10.0.0.1\n"},
-		{aero_register_run, "--info-source tags", AERO_CONFIG,
+		{aero_register_run, "--info-source tags --offline", AERO_CONFIG,
 			"info_source: tags"},
 		{aero_register_run, WEB("i-g") "--dryrun --json", AERO_OK,
 			"{ \"dryrun\" : true, \"hostname\" : \"web-4\", \"instance_id\" "
 			": \"i-g\", \"how\" : \"new\", \"ip\" : \"10.0.0.1\", \"ip6\" : "
 			"\"\", \"aliases\" : [  ], \"service\" : \"web\", "
-			"\"service_type\" : \"iterative\" }\n"},
+			"\"service_type\" : \"iterative\", \"service_from\" : \"the "
+			"command line\" }\n"},
 	};
 	const char *root = test_path("root");
 

@@ -157,32 +157,10 @@ static void whoever_lost_comes_back_the_later_the_longer_it_took(void **state)
 	}
 }
 
-static void odd_type_of_the_file_warns_though_the_aliases_are_flags(void **state)
-{
-	char name[] = "aerostat-register", info[300], alias[] = "--alias=x";
-	char *argv[] = {name, info, alias, NULL};
-	struct aero_session session = {.lock_fd = -1};
-	struct aero_err err = {""};
-	struct aero_conf conf;
-
-	(void)state;
-	test_write(test_path("info"), "web frontend y\n");
-	(void)snprintf(info, sizeof(info), "--info=%s", test_path("info"));
-	assert_int_equal(
-		AERO_OK, aero_conf_load(AERO_PROG_REGISTER, 3, argv, &conf, &err));
-	session.conf = &conf;
-	assert_int_equal(AERO_OK, aero_session_info(&session, &err));
-	assert_string_equal("x", session.info.aliases.v[0]);
-	assert_non_null(strstr(session.info.warning, ":1: service type 'frontend'"));
-	aero_session_close(&session);
-	aero_conf_clear(&conf);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whoever_lost_comes_back_the_later_the_longer_it_took),
-		cmocka_unit_test(odd_type_of_the_file_warns_though_the_aliases_are_flags),
 		cmocka_unit_test(indexes_are_made_or_registering_is_refused),
 		cmocka_unit_test(store_trouble_is_tried_until_the_deadline),
 		cmocka_unit_test(contention_ends_at_the_deadline),

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # aerostat-register as users run it: the real system hostname in private namespaces, races,
-# exit codes, identity from a metadata service.
+# exit codes, identity from a metadata service, service from tags and from a program.
 # shellcheck disable=SC2086 # $register, $web and $nobody are several words each
 . "${0%/*}/lib.sh"
 private_ns net
@@ -95,6 +95,80 @@ line=$(node d env AWS_EC2_METADATA_SERVICE_ENDPOINT="$endpoint" $register --dryr
 equal "dry run by metadata" \
 	"dry run: would register web-2 (held) i-0123456789abcdef0 10.1.2.3 aliases www" "$line"
 
+# --- what it runs, from tags and from a program: no aerostat_info ------------------------
+
+tagged=lmdb:$test_dir/tagged.mdb
+imds()
+{
+	spawn "imds-$1" /usr/bin/python3 -u "$top_srcdir/tests/imds_server.py" v2 \
+		"$test_dir/requests-$1" "$2"
+	wait_until 10 "the metadata service" test -s "$test_dir/imds-$1.log"
+	echo "http://127.0.0.1:$(head -n 1 "$test_dir/imds-$1.log")"
+}
+
+node_new t
+with_tags=$(imds tags '{"Name": "x", "aerostat-service": "Cache",
+	"aerostat-type": "masterful", "aerostat-aliases": "kv, Memo"}')
+node t tee /etc/aerostat.conf >/dev/null <<END
+server: $tagged
+info_source: tags
+metadata_endpoint: $with_tags
+END
+node t test ! -e /etc/aerostat_info || fail "there is an aerostat_info"
+line=$(node t aerostat-register --dryrun 2>"$test_dir/log")
+equal "dry run by tags" "dry run: would register cache-master (new) i-0123456789abcdef0 \
+10.1.2.3 aliases kv,memo" "$line"
+grep -q 'service: cache (masterful) from tag aerostat-service' "$test_dir/log" ||
+	fail "where the service is from: $(cat "$test_dir/log")"
+line=$(node t aerostat-register)
+equal "by tags" "cache-master (new) i-0123456789abcdef0 10.1.2.3" "$line"
+equal "hostname by tags" cache-master "$(node t hostname)"
+if command -v aerostat >/dev/null; then
+	node t aerostat status >"$test_dir/status" 2>&1 || : # there is no mirror
+	grep -qxF 'service   "cache", "masterful", from "tag aerostat-service"' \
+		"$test_dir/status" || fail "status: $(cat "$test_dir/status")"
+	line=$(node t aerostat --change-master)
+	equal "change-over by tags" "cache-master i-0123456789abcdef0" "$line"
+fi
+# A file does not count then.
+echo "web" | node t tee /etc/aerostat_info >/dev/null
+line=$(node t aerostat-register)
+equal "by tags again" "cache-master (held) i-0123456789abcdef0 10.1.2.3" "$line"
+! grep -v -e ' token$' -e '^PUT' "$test_dir/requests-tags" || fail "that was version 1"
+
+node_new u
+cat >"$test_dir/whole" <<'END'
+#!/bin/sh
+echo run >>"${0%/*}/whole-runs"
+echo '{"instance_id": "vm-8", "ip": "10.7.0.8", "service": "queue", "aliases": ["mq"]}'
+END
+chmod 755 "$test_dir/whole"
+line=$(node u aerostat-register --server="$tagged" --identity-command="$test_dir/whole" \
+	--dryrun 2>"$test_dir/log")
+equal "dry run by a program" \
+	"dry run: would register queue-0 (new) vm-8 10.7.0.8 aliases mq" "$line"
+equal "runs of the program" 1 "$(wc -l <"$test_dir/whole-runs")"
+line=$(node u aerostat-register --server="$tagged" --identity-command="$test_dir/whole")
+equal "by a program" "queue-0 (new) vm-8 10.7.0.8" "$line"
+equal "hostname by a program" queue-0 "$(node u hostname)"
+node u grep -q '"service_from" : "identity_command"' /var/lib/aerostat/identity.json
+
+# refused_with CODE WORDS OPTION...
+refused_with()
+{
+	local code=$1 words=$2
+	shift 2
+	refuses "$code" aerostat-register --server="$tagged" --info-source=tags "$@"
+	grep -qF -- "$words" "$test_dir/refused" || fail "$words: $(cat "$test_dir/refused")"
+}
+refused_with 78 '--instance-metadata-tags enabled' --metadata-endpoint="$endpoint"
+refused_with 78 "no tag aerostat-service, but 'Aerostat-service'" \
+	--metadata-endpoint="$(imds case '{"Aerostat-service": "web"}')"
+refused_with 78 "tag aerostat-service: service 'we_b'" \
+	--metadata-endpoint="$(imds bad '{"aerostat-service": "we_b"}')"
+refused_with 78 'give --service' --offline
+refused_with 69 'metadata service' --metadata-endpoint=http://127.0.0.1:9 --dryrun
+
 # --- change-over -----------------------------------------------------------------------
 
 node_new e
@@ -133,7 +207,6 @@ refuses 78 $register --instance-id i-x --ip 10.0.0.7
 refuses 78 $register --service we_b --instance-id i-x --ip 10.0.0.7
 refuses 78 $register --service web --identity-command=/bin/true
 refuses 69 $register --service web --identity-command=/bin/false
-refuses 78 $register --info-source=tags --instance-id i-x --ip 10.0.0.7
 refuses 69 $register --service web --dryrun --metadata-endpoint=http://127.0.0.1:9
 refuses 69 $register --service web --register-deadline=1 \
 	--metadata-endpoint=http://127.0.0.1:9
