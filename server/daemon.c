@@ -24,6 +24,7 @@
 #include "server/configs.h"
 #include "server/daemon.h"
 #include "server/pass.h"
+#include "server/repair.h"
 
 #define STOP_MS 1800     /* that a pass gets to end in */
 #define STORE_MS 10000   /* and a store to answer in, in a pass of its own */
@@ -262,17 +263,14 @@ static int daemon_run(struct server *server, struct aero_err *err)
 
 int aero_server_run(const struct aero_conf *conf, FILE *out, struct aero_err *err)
 {
-	struct server server = {.conf = conf,
-		.out = out,
-		.stop_fd = eventfd(0, EFD_CLOEXEC),
-		.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+	struct server server = {.conf = conf, .out = out, .stop_fd = -1, .wake_fd = -1};
 	int rc = AERO_OK;
 
 	if (conf->check || conf->repair)
-		rc = aero_err_set(err, AERO_USAGE,
-			"--check and --repair are not part of version " PACKAGE_VERSION
-			" yet");
-	else if (server.stop_fd < 0 || server.wake_fd < 0)
+		return aero_repair_run(conf, out, err);
+	server.stop_fd = eventfd(0, EFD_CLOEXEC);
+	server.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (server.stop_fd < 0 || server.wake_fd < 0)
 		rc = aero_err_set(err, AERO_AGAIN, "eventfd: %s", strerror(errno));
 	if (rc == AERO_OK && *conf->remote_repo_url != '\0')
 		rc = aero_configs_check(conf, server.stop_fd, err);

@@ -11,10 +11,13 @@ server_libaero_server_la_SOURCES = \
 	server/ec2_request.c \
 	server/ec2_answer.c server/ec2_answer.h \
 	server/ec2_error.c server/ec2_error.h \
+	server/check.c server/check.h \
+	server/check_documents.c server/check_fleet.c server/check_keep.c \
 	server/cloud.c server/cloud.h \
 	server/daemon.c server/daemon.h \
 	server/history.c server/history.h \
 	server/pass.c server/pass.h \
+	server/repair.c server/repair.h \
 	server/rules.c server/rules.h \
 	server/tenure.c server/tenure.h \
 	server/view.c server/view.h
@@ -26,13 +29,14 @@ aerostatd_SOURCES = server/main.c
 aerostatd_LDADD = server/libaero_server.la register/libaero_register.la lib/libaero.la
 
 if HAVE_CMOCKA
-server_tests = tests/test_credentials tests/test_ec2 tests/test_ec2_answer \
+server_tests = tests/test_check tests/test_credentials tests/test_ec2 tests/test_ec2_answer \
 	tests/test_pass tests/test_repo tests/test_rules
 LONG_TESTS += tests/test_rules
 UNIT_TESTS += $(server_tests)
 check_PROGRAMS += $(server_tests)
 endif
-E2E_TESTS += tests/e2e/aerostatd.sh tests/e2e/aerostatd_faults.sh tests/e2e/fleet.sh
+E2E_TESTS += tests/e2e/aerostatd.sh tests/e2e/aerostatd_faults.sh tests/e2e/fleet.sh \
+	tests/e2e/repair.sh
 
 # Configuration files from git to a node, without the daemon.
 check_PROGRAMS += tests/configs_tool

@@ -94,18 +94,25 @@ static int index_held(struct aero_view *view, struct aero_err *err)
 	return AERO_OK;
 }
 
+int aero_view_nodes(struct aero_store *store, struct aero_view *ret, struct aero_err *err)
+{
+	int rc = aero_store_walk(store, AERO_TABLE_NODES, take_node, ret, err);
+
+	if (ret->n_nodes > 1)
+		qsort(ret->nodes, ret->n_nodes, sizeof(*ret->nodes), by_id);
+	return rc;
+}
+
 int aero_view_read(struct aero_store *store, struct aero_view *ret, struct aero_err *err)
 {
 	int rc = aero_store_slots(store, NULL, &ret->slots, err);
 
 	if (rc == AERO_OK)
-		rc = aero_store_walk(store, AERO_TABLE_NODES, take_node, ret, err);
+		rc = aero_view_nodes(store, ret, err);
 	if (rc == AERO_OK)
 		rc = aero_store_walk(store, AERO_TABLE_CONTROL, take_op, ret, err);
 	if (rc == AERO_OK)
 		rc = index_held(ret, err);
-	if (ret->n_nodes > 1)
-		qsort(ret->nodes, ret->n_nodes, sizeof(*ret->nodes), by_id);
 	return rc;
 }
 

@@ -28,6 +28,9 @@ struct aero_view {
 
 /* Read all three into *ret (empty); to be cleared in any case. */
 int aero_view_read(struct aero_store *store, struct aero_view *ret, struct aero_err *err);
+/* The nodes alone. */
+int aero_view_nodes(
+	struct aero_store *store, struct aero_view *ret, struct aero_err *err);
 /* The node of that id; one that does not exist where there is none. */
 struct aero_node aero_view_node(const struct aero_view *view, const char *id);
 /* Is it in any slot? */
