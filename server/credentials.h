@@ -18,6 +18,7 @@ struct aero_credentials {
 	char *key_id, *secret;
 	char *token;        /* '' = keys of no session */
 	int64_t expires_ms; /* unix time; 0 = never */
+	int64_t due_ms;     /* when to load them again; INT64_MAX = never */
 	char source[128];   /* for people: "the environment", "role 'web'" */
 };
 
@@ -25,6 +26,12 @@ struct aero_credentials_opts {
 	const char *file;
 	bool file_asked; /* the user named it: it must exist */
 	struct aero_metadata_opts metadata;
+	uint64_t rnd;
+	/* NULL, or what a service gave the last time, {0} at first: not asked for again
+	 * before it is due, good until it ends whatever the service says. refused: EC2
+	 * does not take these any more. */
+	struct aero_credentials *kept;
+	bool refused;
 };
 
 /* AERO_CONFIG: there are none, or what there is is wrong; the words say what to do.
@@ -33,9 +40,10 @@ int aero_credentials_load(const struct aero_credentials_opts *opts,
 	struct aero_credentials *ret, struct aero_err *err);
 void aero_credentials_clear(struct aero_credentials *credentials);
 
-/* When to load them again: 10 to 15 minutes (by rnd) before they end; INT64_MAX if they
- * do not. */
-int64_t aero_credentials_due_ms(const struct aero_credentials *credentials, uint64_t rnd);
+/* When to load them again: 10 to 15 minutes (by rnd) before they end, from then on each
+ * minute, or after half of what is left; INT64_MAX if they do not end. */
+int64_t aero_credentials_due_ms(
+	const struct aero_credentials *credentials, int64_t now_ms, uint64_t rnd);
 
 /* Whether the container's service may be asked there: https, or this machine, or the
  * addresses that AWS uses. Any other could be a trap for the token sent to it. */

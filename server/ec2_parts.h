@@ -16,7 +16,6 @@ struct aero_ec2 {
 	struct aero_list regions;
 	const char *endpoint; /* '' = EC2's, by region */
 	struct aero_credentials keys;
-	int64_t keys_due_ms;
 	CURL *curl;
 	/* of one listing */
 	int64_t deadline_ms;

@@ -36,8 +36,10 @@ int aero_ec2_no_memory(struct aero_err *err)
 	return aero_err_set(err, AERO_NOMEM, "EC2: out of memory");
 }
 
+/* Keys of a service last longer than a listing. */
 static int load_keys(struct aero_ec2 *ec2, struct aero_err *err)
 {
+	static struct aero_credentials kept;
 	const struct aero_conf *conf = ec2->conf;
 	bool asked = aero_conf_from(conf, "credentials_file") > AERO_FROM_DEFAULT;
 	char *built_in = asked ? NULL : aero_conf_path(conf, conf->credentials_file);
@@ -46,7 +48,10 @@ static int load_keys(struct aero_ec2 *ec2, struct aero_err *err)
 		.file_asked = asked,
 		.metadata = {.endpoint = conf->metadata_endpoint,
 			.v1 = conf->metadata_v1,
-			.instead = "a credentials_file"}};
+			.instead = "a credentials_file"},
+		.rnd = ec2->world.rnd(),
+		.kept = &kept,
+		.refused = ec2->renewed && ec2->keys.key_id == NULL};
 	struct aero_credentials keys = {0};
 	int rc;
 
@@ -57,7 +62,6 @@ static int load_keys(struct aero_ec2 *ec2, struct aero_err *err)
 		return rc;
 	aero_credentials_clear(&ec2->keys);
 	ec2->keys = keys;
-	ec2->keys_due_ms = aero_credentials_due_ms(&keys, ec2->world.rnd());
 	return AERO_OK;
 }
 
@@ -67,7 +71,7 @@ static int need_keys(struct aero_ec2 *ec2, struct aero_err *err)
 	int64_t now = ec2->world.unix_ms();
 	int rc = AERO_OK;
 
-	if (ec2->keys.key_id == NULL || now >= ec2->keys_due_ms) {
+	if (ec2->keys.key_id == NULL || now >= ec2->keys.due_ms) {
 		rc = load_keys(ec2, err);
 		if (rc != AERO_OK && ec2->keys.key_id != NULL &&
 			now < ec2->keys.expires_ms)

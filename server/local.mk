@@ -6,7 +6,8 @@ server_libaero_server_la_SOURCES = \
 	server/meta.c server/meta.h \
 	server/repo.c server/repo.h \
 	server/credentials.c server/credentials.h \
-	server/credentials_parse.c \
+	server/credentials_parse.c server/credentials_parts.h \
+	server/credentials_service.c \
 	server/ec2.c server/ec2.h server/ec2_parts.h \
 	server/ec2_request.c \
 	server/ec2_answer.c server/ec2_answer.h \
@@ -35,8 +36,8 @@ LONG_TESTS += tests/test_rules
 UNIT_TESTS += $(server_tests)
 check_PROGRAMS += $(server_tests)
 endif
-E2E_TESTS += tests/e2e/aerostatd.sh tests/e2e/aerostatd_faults.sh tests/e2e/fleet.sh \
-	tests/e2e/repair.sh
+E2E_TESTS += tests/e2e/aerostatd.sh tests/e2e/aerostatd_faults.sh \
+	tests/e2e/aerostatd_keys.sh tests/e2e/fleet.sh tests/e2e/repair.sh
 
 # Configuration files from git to a node, without the daemon.
 check_PROGRAMS += tests/configs_tool

@@ -4,8 +4,8 @@
 
 usage: ec2_server.py MODE [LOGFILE [COUNT]] [--control=DIR] [--tls=PEM]
 
-Each request is logged with its path, its region, its token and its signature's fate; a
-wrong signature (keys AKIATEST, secret "secret/test+key", session token "" or "session")
+Each request is logged with its path, its region or its signature's fate, its token, and its
+key id; a wrong signature (keys AKIATEST, secret "secret/test+key", session token "" or "session")
 is answered as EC2 does. Regions: us-east-1 has COUNT instances (7), eu-west-1 has 40
 others, the rest none.
 
@@ -198,10 +198,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def check(self, told, body):
         """The region, or the code of an error."""
+        self.key_id = "-"
         try:
             kind, rest = self.headers["Authorization"].split(" ", 1)
             parts = dict(p.strip().split("=", 1) for p in rest.split(","))
             key_id, date, region, service, _ = parts["Credential"].split("/")
+            self.key_id = key_id
             names = parts["SignedHeaders"].split(";")
             stamp = self.headers["X-Amz-Date"]
         except (KeyError, ValueError, AttributeError, TypeError):
@@ -271,7 +273,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             seen[self.path] += 1
             n = seen[self.path]
             if log:
-                log.write(f"{self.path} {region or code} {form.get('NextToken', '-')}\n")
+                log.write(f"{self.path} {region or code} {form.get('NextToken', '-')} "
+                          f"{self.key_id}\n")
         if mode.startswith("later-"):  # the first page is good
             self.mode = mode[6:] if "NextToken" in form else "good"
         if self.before(n):

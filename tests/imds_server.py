@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: MIT
 """A metadata service that misbehaves as told. The port is printed on the first line.
 
-usage: imds_server.py MODE [LOGFILE [TAGS]]
+usage: imds_server.py MODE [LOGFILE [TAGS [KEYS]]]
 
 TAGS is a JSON object, {"aerostat-service": "web"}. Without one the instance's tags are not
 in its metadata (InstanceMetadataTags disabled): 404.
+
+KEYS is a file, read at each request for the keys of the role; while it is missing, the service
+is out of order (503).
 
 Modes:
   v2        tokens required, as HttpTokens=required
@@ -28,12 +31,14 @@ Modes:
 """
 import http.server
 import json
+import os
 import sys
 import threading
 import time
 
 mode = sys.argv[1]
 log = open(sys.argv[2], "a", buffering=1) if len(sys.argv) > 2 else None
+keys_file = sys.argv[4] if len(sys.argv) > 4 else None
 lock = threading.Lock()
 tokens = {}
 seen = 0
@@ -101,6 +106,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         n = self.note()
         if mode == "disabled":
             return self.answer(403, "forbidden")
+        if keys_file and not os.path.exists(keys_file):
+            return self.answer(503, "later")
         if mode == "flaky" and n <= 3:
             return self.answer(503, "later")
         if mode == "v1":
@@ -135,6 +142,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             tokens[token] -= 1
         if mode == "garbage":
             return self.answer(200, "<html>\x01\xff no such thing {" + "x" * 300)
+        if keys_file and self.path == ROLES + "web-role":
+            with open(keys_file, encoding="ascii") as file:
+                return self.answer(200, file.read())
         if self.path not in PATHS:
             return self.answer(404, "not found")
         return self.answer(200, PATHS[self.path])

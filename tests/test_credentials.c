@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/loop.h"
 #include "server/credentials.h"
 #include "tests/py_server.h"
 #include "tests/support.h"
@@ -269,15 +270,60 @@ static void they_are_renewed_before_they_end(void **state)
 	struct aero_credentials c = {.expires_ms = 100 * minute};
 
 	(void)state;
-	assert_true(aero_credentials_due_ms(&c, 0) == 90 * minute);
-	assert_true(aero_credentials_due_ms(&c, (uint64_t)(5 * minute)) == 85 * minute);
+	assert_true(aero_credentials_due_ms(&c, 0, 0) == 90 * minute);
+	assert_true(
+		aero_credentials_due_ms(&c, 0, (uint64_t)(5 * minute)) == 85 * minute);
 	for (uint64_t rnd = 0; rnd < 64; rnd++) {
-		int64_t due = aero_credentials_due_ms(&c, UINT64_MAX >> rnd);
+		int64_t due = aero_credentials_due_ms(&c, 0, UINT64_MAX >> rnd);
 
 		assert_true(due >= 85 * minute && due <= 90 * minute);
 	}
+	assert_true(aero_credentials_due_ms(&c, 92 * minute, 0) == 93 * minute);
+	assert_true(
+		aero_credentials_due_ms(&c, 99 * minute, 0) == 99 * minute + minute / 2);
+	assert_true(aero_credentials_due_ms(&c, 101 * minute, 0) == 101 * minute);
 	c.expires_ms = 0;
-	assert_true(aero_credentials_due_ms(&c, 7) == INT64_MAX);
+	assert_true(aero_credentials_due_ms(&c, 0, 7) == INT64_MAX);
+}
+
+/* As of one pass after the other. */
+static int load_kept(struct aero_credentials *kept, bool refused)
+{
+	struct aero_credentials_opts opts = {.file = file,
+		.metadata = {.endpoint = server.endpoint},
+		.kept = kept,
+		.refused = refused};
+
+	aero_credentials_clear(&got);
+	return aero_credentials_load(&opts, &got, &err);
+}
+
+static void a_service_that_is_away_takes_no_keys_along(void **state)
+{
+	struct aero_credentials kept = {0};
+	int64_t due;
+
+	(void)state;
+	test_server_start(&server, "imds_server.py", "role", NULL, NULL);
+	assert_int_equal(load_kept(&kept, false), AERO_OK);
+	due = kept.due_ms;
+	assert_true(due > aero_unix_ms() && due < kept.expires_ms - 599999);
+	no_server();
+	assert_int_equal(load_kept(&kept, false), AERO_OK); /* it is not asked */
+	assert_keys("ASIAROLE", "role/secret+key=", "role-token==");
+	assert_true(got.due_ms == due && kept.due_ms == due);
+	kept.due_ms = 0;
+	assert_int_equal(load_kept(&kept, false), AERO_OK); /* in vain */
+	assert_keys("ASIAROLE", "role/secret+key=", "role-token==");
+	assert_true(kept.due_ms > 0);
+	assert_int_equal(load_kept(&kept, true), AERO_NET);
+	kept.expires_ms = aero_unix_ms() - 1;
+	assert_int_equal(load_kept(&kept, false), AERO_NET);
+	write_keys("AKIAFILE file/secret", 0600);
+	kept.expires_ms = kept.due_ms = INT64_MAX;
+	assert_int_equal(load_kept(&kept, false), AERO_OK);
+	assert_keys("AKIAFILE", "file/secret", "");
+	aero_credentials_clear(&kept);
 }
 
 int main(void)
@@ -295,6 +341,8 @@ int main(void)
 			only_these_are_asked_for_a_containers_keys, clean, done),
 		cmocka_unit_test_setup_teardown(
 			they_are_renewed_before_they_end, clean, done),
+		cmocka_unit_test_setup_teardown(
+			a_service_that_is_away_takes_no_keys_along, clean, done),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -14,10 +14,8 @@ goes at the first good pass, the other at the third of all good ones.
 A fault of kind WHOLE is none: its passes see everything, and so count as good ones. They
 list all of ours. The rows of DAEMONS are the same under a running daemon.
 """
-import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -26,7 +24,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pymongo
 
-FLEET = [f"i-0{n:016x}" for n in range(20)]
+from ec2_lib import FLEET, Server, copy_fleet, expect, fake, put, register_fleet, table
+
 GONE, ENDED = FLEET[7], FLEET[13]
 KEYS = ["AKIAFAULTS", "s3cret/of+the+faults", "t0ken/of+the+faults=="]
 BOLD = ["--force", "--absent-passes=1"]
@@ -140,12 +139,7 @@ class Trial:
         self.row = row
         self.name = f"faults{number}"
         self.root = os.path.join(folder, self.name)
-        self.slots = client[self.name].servers
-        self.slots.insert_many(client.fleet.servers.find())
-        self.slots.create_indexes([pymongo.IndexModel(one.pop("key"), name=name, **{
-            key: value for key, value in one.items() if key not in ("v", "ns")})
-            for name, one in client.fleet.servers.index_information().items()
-            if name != "_id_"])
+        self.slots = copy_fleet(client, self.name)
         self.env = {"PATH": os.environ["PATH"], "HOME": self.root, **dict(zip(
             ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"), KEYS))}
         kind = row.told.get("endpoint", "http")
@@ -158,26 +152,19 @@ class Trial:
     def tell(self, mode, *missing, ended=()):
         fleet = {one: "terminated" if one in ended else "running" for one in FLEET
                  if one not in missing}
-        told = {"mode": mode, "fleet": fleet, "count": self.row.told.get("count", 40),
-                "keys": {KEYS[0]: KEYS[1:]}}
-        path = os.path.join(folder, "control", self.name + ".json")
-        with open(path + ".new", "w", encoding="utf-8") as file:
-            json.dump(told, file)
-        os.rename(path + ".new", path)
+        put(os.path.join(folder, "control", self.name + ".json"),
+            {"mode": mode, "fleet": fleet, "count": self.row.told.get("count", 40),
+             "keys": {KEYS[0]: KEYS[1:]}})
 
     def left(self):
         return self.slots.count_documents({"instance_id": {"$gt": ""}})
 
-    def expect(self, what, wanted, got):
-        if wanted != got:
-            raise AssertionError(f"{what}: wanted {wanted}, got {got}")
-
     def say(self, words, text):
         """The one line; there is no secret in what is said."""
         for secret in KEYS[1:]:
-            self.expect("a secret is told", False, secret in text)
+            expect("a secret is told", False, secret in text)
         lines = [line.split(" ERROR ", 1)[1] for line in text.splitlines() if " ERROR " in line]
-        self.expect("lines of errors: " + text, words is not None, len(lines) == 1)
+        expect("lines of errors: " + text, words is not None, len(lines) == 1)
         if words is not None and not re.search(words, lines[0]):
             raise AssertionError(f"'{words}' is not in '{lines[0]}'")
         return lines[0] if lines else ""
@@ -187,7 +174,7 @@ class Trial:
         done = subprocess.run([*self.argv, "--once", *options], env={**self.env, **(env or {})},
                               text=True, stdin=subprocess.DEVNULL, timeout=ONCE,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self.expect("exit code: " + done.stdout, code, done.returncode)
+        expect("exit code: " + done.stdout, code, done.returncode)
         return time.monotonic() - start, self.say(words if code else None, done.stdout)
 
     def run(self):
@@ -200,16 +187,16 @@ class Trial:
             took, line = self.once(self.row.code, self.row.words, *BOLD, *self.fault_at,
                                    env=self.row.env)
             times.append(took)
-            self.expect("names left under the fault", len(FLEET), self.left())
-        self.expect("certificates", 0, client[self.name].nodes.count_documents({"dead": {
+            expect("names left under the fault", len(FLEET), self.left())
+        expect("certificates", 0, client[self.name].nodes.count_documents({"dead": {
             "$exists": True}}))
         self.tell("good", GONE, ended=[ENDED])
         left = [19, 19, 18] if whole else [19, 18]
         for i, n in enumerate(left):
             self.once(0, None, *self.good_at)
-            self.expect(f"names left after good pass {i + 1}", n, self.left())
+            expect(f"names left after good pass {i + 1}", n, self.left())
         with open(asked, encoding="utf-8") as file:
-            self.expect("followed", False, "/elsewhere " in file.read())
+            expect("followed", False, "/elsewhere " in file.read())
         return (self.row.fault, len(times), 0, self.row.code, f"{max(times):.1f}",
                 line.replace("aerostatd: nobody is judged dead: the cloud: ", "") or "-")
 
@@ -217,42 +204,20 @@ class Trial:
 class Daemon(Trial):
     """The same with passes a second apart."""
 
-    def read(self):
-        with open(self.log, encoding="utf-8") as file:
-            return file.read()
-
-    def wait(self, seconds, what, condition):
-        end = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > end:
-                raise AssertionError(f"waited in vain for {what}: {self.read()}")
-            time.sleep(0.05)
-
     def start(self):
-        self.log = os.path.join(folder, self.name + ".log")
-        with open(self.log, "w", encoding="utf-8") as file:
-            self.process = subprocess.Popen(
-                [*self.argv, *BOLD, *self.good_at, "--poll=1"], env=self.env,
-                stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
-
-    def stop(self):
-        start = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
-        self.expect("exit code", 0, self.process.wait(15))
-        took = time.monotonic() - start
-        self.expect(f"ended within 5 s ({took:.1f})", True, took < 5)
-        return took
+        self.server = Server(os.path.join(folder, self.name + ".log"),
+                             [*self.argv, *BOLD, *self.good_at, "--poll=1"], self.env)
 
     def run(self):
         try:
             return self.cycle()
         finally:
-            self.process.kill()
+            self.server.kill()
 
     def failing(self, seconds, before=0):
         """The line of the next pass that fails."""
-        self.wait(seconds, "the fault", lambda: " ERROR " in self.read()[before:])
-        line = self.read()[before:].partition(" ERROR ")[2].splitlines()[0]
+        self.server.wait(seconds, "the fault", lambda: " ERROR " in self.server.read()[before:])
+        line = self.server.read()[before:].partition(" ERROR ")[2].splitlines()[0]
         if not re.search(self.row.words, line):
             raise AssertionError(f"'{self.row.words}' is not in '{line}'")
 
@@ -262,50 +227,31 @@ class Daemon(Trial):
             self.start()
             self.failing(ONCE)
             if self.row.code:
-                self.expect("exit code", self.row.code, self.process.wait(ONCE))
+                expect("exit code", self.row.code, self.server.process.wait(ONCE))
         self.tell("good")
         if not self.row.code == 0:
             self.start()
-        before = len(self.read())
-        self.wait(60, "a good pass", lambda: re.search(r"names=20.*\n.*names=20",
-                                                       self.read()[before:]))
-        before = len(self.read())
+        before = len(self.server.read())
+        self.server.wait(60, "a good pass", lambda: re.search(r"names=20.*\n.*names=20",
+                                                       self.server.read()[before:]))
+        before = len(self.server.read())
         self.tell(self.row.mode, GONE)
         start = time.monotonic()
         self.failing(150, before)
         failed = time.monotonic() - start
-        self.expect("names left under the fault", len(FLEET), self.left())
+        expect("names left under the fault", len(FLEET), self.left())
         self.tell("good", GONE, ended=[ENDED])
         start = time.monotonic()
-        self.wait(60, "the dead to go", lambda: self.left() == 18)
+        self.server.wait(60, "the dead to go", lambda: self.left() == 18)
         mended = time.monotonic() - start
-        self.expect("still the same process", None, self.process.poll())
+        expect("still the same process", None, self.server.process.poll())
         self.tell("silent", GONE)
         time.sleep(1.5)  # most likely in the middle of a request
-        took = self.stop()
+        took = self.server.stop()
         for secret in KEYS[1:]:
-            self.expect("a secret is told", False, secret in self.read())
+            expect("a secret is told", False, secret in self.server.read())
         return (self.row.fault, {None: "-", 0: "lives on"}.get(self.row.code, self.row.code),
                 0, f"{failed:.1f}", f"{mended:.1f}", f"{took:.1f}")
-
-
-def ec2(name, mode, *options):
-    """An EC2 of its own; its port."""
-    process = subprocess.Popen(
-        ["/usr/bin/python3", server, mode, asked, "40",
-         "--control=" + os.path.join(folder, "control"), *options],
-        stdout=subprocess.PIPE, text=True)
-    servers.append(process)
-    return int(process.stdout.readline())
-
-
-def register():
-    """The fleet, by the product; the rows get copies of its documents."""
-    for n, one in enumerate(FLEET):
-        subprocess.run(["aerostat-register", f"--server={uri}", "--database=fleet",
-                        f"--root={folder}/register", "--loglevel=WARNING", "--service=web",
-                        f"--instance-id={one}", f"--ip=10.0.0.{n + 1}"], check=True,
-                       stdout=subprocess.DEVNULL)
 
 
 def attempt(trial):
@@ -316,34 +262,28 @@ def attempt(trial):
         return None
 
 
-def table(heads, rows):
-    print("| " + " | ".join(heads) + " |")
-    print("|" + "---|" * len(heads))
-    for cells in filter(None, rows):
-        print("| " + " | ".join(str(cell).replace("|", "/") for cell in cells) + " |")
-
-
 uri, folder, server, form = sys.argv[1:5]
 only = sys.argv[5] if len(sys.argv) > 5 else None
 client = pymongo.MongoClient(uri, w="majority")
 asked = os.path.join(folder, "asked")
-servers = []
+fakes = []
 os.mkdir(os.path.join(folder, "control"))
 try:
-    plain = ec2("http", "good")
+    told = "--control=" + os.path.join(folder, "control")
+    plain = fake(fakes, server, "good", asked, "40", told)
     ENDPOINTS = {"http": f"http://127.0.0.1:{plain}", "no-tls": f"https://127.0.0.1:{plain}",
                  "closed": "http://127.0.0.1:9"}
     for kind in "good", "self", "other", "late":
-        ENDPOINTS["tls-" + kind] = "https://127.0.0.1:%d" % ec2(
-            kind, "good", f"--tls={folder}/pki/{kind}.pem")
-    register()
+        ENDPOINTS["tls-" + kind] = "https://127.0.0.1:%d" % fake(
+            fakes, server, "good", asked, "40", told, f"--tls={folder}/pki/{kind}.pem")
+    register_fleet(uri, folder)
     trials = [Trial(n, one) for n, one in enumerate(ROWS) if only in (None, one.fault)]
     trials += [Daemon(100 + n, one) for n, one in enumerate(DAEMONS)
                if only in (None, one.fault)]
     with ThreadPoolExecutor(len(trials)) as pool:
         rows = list(pool.map(attempt, trials))
 finally:
-    for process in servers:
+    for process in fakes:
         process.kill()
 print("asked: %d requests" % sum(1 for _ in open(asked, encoding="utf-8")))
 table(["fault", "passes", "names lost", "exit", "slowest s", "what the operator sees"],
