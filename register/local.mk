@@ -66,3 +66,4 @@ tests_test_search_store_SOURCES = tests/test_search_store.c tests/search_store.c
 
 SCRIPT_TESTS += tests/check_mutants.sh
 E2E_TESTS += tests/e2e/register.sh tests/e2e/register_mongo.sh
+E2E_TESTS += tests/e2e/metadata_mock.sh

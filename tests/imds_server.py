@@ -63,7 +63,7 @@ KEYS = {"Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": "ASIAROLE",
         "Expiration": "2030-01-02T03:04:05Z"}
 ROLES = "/latest/meta-data/iam/security-credentials/"
 if mode.startswith("role"):
-    PATHS[ROLES] = "web-role\n"
+    PATHS[ROLES] = "web-role"
 if mode == "role":
     PATHS[ROLES + "web-role"] = PATHS["/keys"] = json.dumps(KEYS)
 if mode == "role-bad":

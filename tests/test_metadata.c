@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The IMDS client against tests/imds_server.py, which is wrong in every way that counts,
- * and against AWS's own mock where it is installed (EC2_METADATA_MOCK). */
+/* The IMDS client against tests/imds_server.py, which is wrong in every way that counts.
+ * (AWS's own mock: tests/e2e/metadata_mock.sh.) */
 #include "config.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/loop.h"
@@ -278,51 +275,6 @@ static void documents_and_words_are_parsed(void **state)
 	assert_null(aero_metadata_word("\xc3\xa4", 2));
 }
 
-/* The real thing's cousin. Strict runs allow it to be missing: its one tool is Go. */
-static void aws_own_mock_is_understood(void **state)
-{
-	const char *mock = getenv("EC2_METADATA_MOCK"), *home = getenv("HOME");
-	char cached[512];
-	struct aero_metadata metadata = {0};
-	struct aero_err err = {""};
-	char port[8], endpoint[64];
-	struct aero_metadata_opts opts = {.endpoint = endpoint};
-	pid_t pid;
-
-	(void)state;
-	(void)snprintf(cached, sizeof(cached), "%s/.cache/aerostat/ec2-metadata-mock",
-		home != NULL ? home : "");
-	if (mock == NULL)
-		mock = cached;
-	if (access(mock, X_OK) != 0) {
-		print_message("SKIP: no ec2-metadata-mock ($EC2_METADATA_MOCK or "
-			      "~/.cache/aerostat)\n");
-		skip();
-	}
-	(void)snprintf(port, sizeof(port), "%d", 20000 + (int)(aero_random() % 10000));
-	(void)snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:%s", port);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		int null = open("/dev/null", O_WRONLY);
-
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)dup2(null, STDOUT_FILENO);
-		(void)dup2(null, STDERR_FILENO);
-		(void)execl(mock, "ec2-metadata-mock", "--imdsv2", "-n", "127.0.0.1",
-			"-p", port, (char *)NULL);
-		_exit(127);
-	}
-	opts.deadline_ms = aero_clock_ms() + 8000;
-	assert_int_equal(AERO_OK, aero_metadata_fetch(&opts, &metadata, &err));
-	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, NULL, 0);
-	print_message("%s %s\n", metadata.instance_id, metadata.ip);
-	assert_non_null(strstr(metadata.instance_id, "i-"));
-	assert_true(*metadata.ip != '\0');
-	aero_metadata_clear(&metadata);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,7 +284,6 @@ int main(void)
 		cmocka_unit_test(proxies_are_not_used),
 		cmocka_unit_test(no_request_of_version_1_unless_allowed),
 		cmocka_unit_test(environment_names_endpoint_and_switches_off),
-		cmocka_unit_test(aws_own_mock_is_understood),
 	};
 
 	(void)unsetenv("AWS_EC2_METADATA_DISABLED");
