@@ -302,6 +302,17 @@ out:
 	return rc;
 }
 
+int aero_lmdb_slot_delete(
+	struct aero_lmdb_txn *txn, const struct aero_lmdb_doc *was, int64_t now)
+{
+	MDB_val id = val(was->id, was->id_len);
+	int rc = unique_write(txn, id, was->doc, NULL);
+
+	if (rc == 0)
+		rc = mdb_del(txn->txn, txn->dbi[AERO_LMDB_SLOTS], &id, NULL);
+	return rc == 0 ? log_add(txn, id, now) : rc;
+}
+
 int aero_lmdb_doc_set(struct aero_lmdb_txn *txn, enum aero_lmdb_db db, const char *id,
 	const bson_t *was, const bson_t *set)
 {

@@ -33,6 +33,10 @@ int aero_lmdb_slot_get(struct aero_lmdb_txn *txn, enum aero_lmdb_db index,
 int aero_lmdb_slot_set(struct aero_lmdb_txn *txn, struct aero_lmdb_doc *was,
 	const bson_t *set, int64_t now, struct aero_err *err);
 
+/* Delete a slot, which was is a copy of. */
+int aero_lmdb_slot_delete(
+	struct aero_lmdb_txn *txn, const struct aero_lmdb_doc *was, int64_t now);
+
 /* Set top-level fields of a document of nodes or control, made if it is not there; was
  * (NULL: none) is what stands there. */
 int aero_lmdb_doc_set(struct aero_lmdb_txn *txn, enum aero_lmdb_db db, const char *id,

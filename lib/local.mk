@@ -47,6 +47,7 @@ lib_libaero_la_SOURCES = \
 	lib/store_mongo.c lib/store_mongo.h \
 	lib/store_mongo_err.c \
 	lib/store_mongo_index.c \
+	lib/store_mongo_mend.c \
 	lib/store_mongo_node.c \
 	lib/store_mongo_table.c \
 	lib/store_mongo_txn.c \

@@ -184,6 +184,12 @@ int aero_store_aliases_take(struct aero_store *store, const struct aero_list *al
 	return store->ops->aliases_take(store, aliases, instance_id, err);
 }
 
+int aero_store_slot_mend(struct aero_store *store, const bson_t *was, const bson_t *set,
+	struct aero_err *err)
+{
+	return store->ops->slot_mend(store, was, set, err);
+}
+
 int aero_store_node(struct aero_store *store, const char *instance_id,
 	struct aero_node *ret, struct aero_err *err)
 {

@@ -125,6 +125,12 @@ int aero_store_slot_import(
 int aero_store_aliases_take(struct aero_store *store, const struct aero_list *aliases,
 	const char *instance_id, struct aero_err *err);
 
+/* For `aerostatd --repair` alone: set these top-level fields of a document of the slots,
+ * or delete it (set NULL), if it is, field by field, still as aero_store_walk gave it.
+ * Nothing else deletes. AERO_MISS: it is not, whoever wrote it. */
+int aero_store_slot_mend(struct aero_store *store, const bson_t *was, const bson_t *set,
+	struct aero_err *err);
+
 /* ---- nodes: release and death certificates ---- */
 
 struct aero_node {

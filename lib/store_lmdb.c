@@ -371,6 +371,7 @@ static const struct aero_store_ops ops = {
 	.slots_insert = aero_lmdb_slots_insert,
 	.slot_import = aero_lmdb_slot_import,
 	.aliases_take = aero_lmdb_aliases_take,
+	.slot_mend = aero_lmdb_slot_mend,
 	.node = op_node,
 	.node_update = op_node_update,
 	.node_seen = op_node_seen,

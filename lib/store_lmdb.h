@@ -39,6 +39,8 @@ int aero_lmdb_slot_import(
 	struct aero_store *base, const struct aero_slot *slot, struct aero_err *err);
 int aero_lmdb_aliases_take(struct aero_store *base, const struct aero_list *aliases,
 	const char *instance_id, struct aero_err *err);
+int aero_lmdb_slot_mend(struct aero_store *base, const bson_t *was, const bson_t *set,
+	struct aero_err *err);
 int aero_lmdb_walk(struct aero_store *base, enum aero_table table, aero_table_take *take,
 	void *arg, struct aero_err *err);
 int aero_lmdb_history_add(

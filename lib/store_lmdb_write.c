@@ -265,3 +265,39 @@ int aero_lmdb_aliases_take(struct aero_store *base, const struct aero_list *alia
 	take_clear(&arg);
 	return rc;
 }
+
+struct mend_arg {
+	const bson_t *was, *set;
+};
+
+static int mend_step(struct aero_lmdb_txn *txn, void *varg, struct aero_err *err)
+{
+	const struct mend_arg *arg = varg;
+	struct aero_lmdb_doc doc = {0};
+	bson_iter_t it;
+	bson_oid_t oid;
+	MDB_val id = {sizeof(oid.bytes), oid.bytes};
+	int rc = MDB_NOTFOUND;
+
+	/* the keys of all that this store ever made */
+	if (bson_iter_init_find(&it, arg->was, "_id") && BSON_ITER_HOLDS_OID(&it)) {
+		bson_oid_copy(bson_iter_oid(&it), &oid);
+		rc = aero_lmdb_doc_get(txn, AERO_LMDB_SLOTS, id, &doc, err);
+	}
+	if (rc == MDB_NOTFOUND || (rc == 0 && !bson_equal(doc.doc, arg->was)))
+		rc = aero_err_set(err, AERO_MISS, "the document is not as it was");
+	if (rc == 0 && arg->set != NULL)
+		rc = aero_lmdb_slot_set(txn, &doc, arg->set, aero_unix_ms(), err);
+	else if (rc == 0)
+		rc = aero_lmdb_slot_delete(txn, &doc, aero_unix_ms());
+	aero_lmdb_doc_clear(&doc);
+	return rc;
+}
+
+int aero_lmdb_slot_mend(struct aero_store *base, const bson_t *was, const bson_t *set,
+	struct aero_err *err)
+{
+	struct mend_arg arg = {was, set};
+
+	return aero_lmdb_write(base, mend_step, &arg, err);
+}

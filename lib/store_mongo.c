@@ -254,6 +254,7 @@ static const struct aero_store_ops ops = {
 	.slots_insert = aero_mongo_slots_insert,
 	.slot_import = aero_mongo_slot_import,
 	.aliases_take = aero_mongo_aliases_take,
+	.slot_mend = aero_mongo_slot_mend,
 	.node = aero_mongo_node,
 	.node_update = aero_mongo_node_update,
 	.node_seen = aero_mongo_node_seen,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of the MongoDB store: store_mongo.c (opening, reading), store_mongo_err.c
- * (errors), store_mongo_uri.c (options), store_mongo_write.c (slots),
- * store_mongo_node.c (nodes, control), store_mongo_table.c (whole collections),
+ * (errors), store_mongo_uri.c (options), store_mongo_write.c (slots), store_mongo_mend.c
+ * (repair), store_mongo_node.c (nodes, control), store_mongo_table.c (whole collections),
  * store_mongo_txn.c, store_mongo_index.c; watch_mongo*.c. */
 #ifndef AERO_LIB_STORE_MONGO_H
 #define AERO_LIB_STORE_MONGO_H
@@ -121,6 +121,8 @@ int aero_mongo_slot_import(
 	struct aero_store *base, const struct aero_slot *slot, struct aero_err *err);
 int aero_mongo_aliases_take(struct aero_store *base, const struct aero_list *aliases,
 	const char *instance_id, struct aero_err *err);
+int aero_mongo_slot_mend(struct aero_store *base, const bson_t *was, const bson_t *set,
+	struct aero_err *err);
 int aero_mongo_node(struct aero_store *base, const char *instance_id,
 	struct aero_node *ret, struct aero_err *err);
 int aero_mongo_node_update(struct aero_store *base, const char *instance_id,

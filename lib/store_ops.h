@@ -36,6 +36,8 @@ struct aero_store_ops {
 		struct aero_err *err);
 	int (*aliases_take)(struct aero_store *store, const struct aero_list *aliases,
 		const char *instance_id, struct aero_err *err);
+	int (*slot_mend)(struct aero_store *store, const bson_t *was, const bson_t *set,
+		struct aero_err *err);
 	int (*node)(struct aero_store *store, const char *instance_id,
 		struct aero_node *ret, struct aero_err *err);
 	int (*node_update)(struct aero_store *store, const char *instance_id,

@@ -29,7 +29,7 @@ static bool useless(const struct aero_check *check, const struct aero_check_doc 
 
 static bool can_register(const struct aero_check_doc *d)
 {
-	return aero_pick_service_refuse(d->slot.service) == NULL;
+	return !d->slot.odd && aero_pick_service_refuse(d->slot.service) == NULL;
 }
 
 static void set_text(struct aero_finding *finding, const char *key, const char *text)

@@ -16,7 +16,8 @@
 	X(LEFT, "left", "gave the name back")                                            \
 	X(REAPED, "reaped", "was found dead")                                            \
 	X(GONE, "gone", "lost the name to another client's write")                       \
-	X(CLEARED, "cleared", "runs after all: its death certificate is taken back")
+	X(CLEARED, "cleared", "runs after all: its death certificate is taken back")     \
+	X(REPAIRED, "repaired", "was mended by aerostatd --repair")
 /* clang-format on */
 
 enum aero_event {

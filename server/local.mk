@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += server/libaero_server.la
 server_libaero_server_la_SOURCES = \
 	server/configs.c server/configs.h \
 	server/git.c server/git.h \
+	server/mend.c server/mend.h \
 	server/meta.c server/meta.h \
 	server/repo.c server/repo.h \
 	server/credentials.c server/credentials.h \
@@ -31,7 +32,7 @@ aerostatd_LDADD = server/libaero_server.la register/libaero_register.la lib/liba
 
 if HAVE_CMOCKA
 server_tests = tests/test_check tests/test_credentials tests/test_ec2 tests/test_ec2_answer \
-	tests/test_pass tests/test_repo tests/test_rules
+	tests/test_pass tests/test_repair tests/test_repo tests/test_rules
 LONG_TESTS += tests/test_rules
 UNIT_TESTS += $(server_tests)
 check_PROGRAMS += $(server_tests)
@@ -45,4 +46,6 @@ tests_configs_tool_SOURCES = tests/configs_tool.c
 tests_configs_tool_LDADD = server/libaero_server.la register/libaero_register.la lib/libaero.la
 
 tests_test_pass_SOURCES = tests/test_pass.c tests/fake_store.c tests/fake_store.h \
+	tests/fake_store_change.c
+tests_test_repair_SOURCES = tests/test_repair.c tests/fake_store.c tests/fake_store.h \
 	tests/fake_store_change.c

@@ -15,7 +15,7 @@ int main(int argc, char *argv[])
 	static const struct aero_main m = {
 		.program = AERO_PROG_SERVER,
 		.name = "aerostatd",
-		.usage = "aerostatd [--once|--check] [--dryrun] [--force]",
+		.usage = "aerostatd [--once|--check|--repair] [--dryrun] [--force]",
 		.what = "aerostatd",
 		.run = run,
 	};

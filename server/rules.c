@@ -72,6 +72,13 @@ static enum aero_verdict judge(const struct aero_rules *rules,
 	return guarded ? AERO_VERDICT_HELD : AERO_VERDICT_DEAD_ABSENT;
 }
 
+size_t aero_rules_cap(const struct aero_rules *rules, size_t n)
+{
+	size_t cap = n * rules->cap_percent / 100;
+
+	return cap < rules->cap_min ? rules->cap_min : cap;
+}
+
 struct aero_judgement aero_rules_judge(const struct aero_rules *rules, bool listed,
 	struct aero_candidate *v, size_t n, int64_t now_ms)
 {
@@ -93,9 +100,7 @@ struct aero_judgement aero_rules_judge(const struct aero_rules *rules, bool list
 		count(&v[i]);
 		ret.proposed += proposed(rules, &v[i]);
 	}
-	ret.cap = ret.judged * rules->cap_percent / 100;
-	if (ret.cap < rules->cap_min)
-		ret.cap = rules->cap_min;
+	ret.cap = aero_rules_cap(rules, ret.judged);
 	ret.guarded = ret.proposed > ret.cap && !rules->force;
 	for (size_t i = 0; i < n; i++) {
 		v[i].verdict = judge(rules, &v[i], ret.guarded, now_ms);

@@ -78,6 +78,9 @@ struct aero_judgement {
 struct aero_judgement aero_rules_judge(const struct aero_rules *rules, bool listed,
 	struct aero_candidate *v, size_t n, int64_t now_ms);
 
+/* So many of n may go at once. */
+size_t aero_rules_cap(const struct aero_rules *rules, size_t n);
+
 bool aero_verdict_goes(enum aero_verdict verdict);
 const char *aero_verdict_words(enum aero_verdict verdict);
 

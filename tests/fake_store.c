@@ -257,6 +257,73 @@ static int op_aliases_take(struct aero_store *store, const struct aero_list *ali
 	return lost;
 }
 
+/* The i-th document of a table, to be destroyed; NULL behind the last. */
+static bson_t *document(struct fake_store *fake, enum aero_table table, size_t i)
+{
+	bson_t *doc = bson_new();
+
+	if (table == AERO_TABLE_SLOTS && i < fake->slots.n) {
+		aero_slot_to_bson(&fake->slots.v[i], doc);
+	} else if (table == AERO_TABLE_NODES && i < fake->n_nodes) {
+		const struct aero_node *node = &fake->nodes[i].node;
+
+		BSON_APPEND_UTF8(doc, "_id", fake->nodes[i].id);
+		aero_doc_node_set(node->gen, node->left, node->dead, node->why, 1, doc);
+		if (node->seen_at != 0)
+			BSON_APPEND_DATE_TIME(doc, "seen_at", node->seen_at);
+	} else if (table == AERO_TABLE_CONTROL && i < fake->n_controls) {
+		const struct aero_control *c = &fake->controls[i].control;
+
+		BSON_APPEND_UTF8(doc, "_id", fake->controls[i].service);
+		if (c->open)
+			aero_doc_control_open(c->epoch, &c->promote, &c->master, 1, doc);
+		else
+			aero_doc_control_close(doc);
+	} else if (table == AERO_TABLE_HISTORY && i < fake->n_history) {
+		bson_concat(doc, fake->history[i]);
+	} else {
+		bson_destroy(doc);
+		doc = NULL;
+	}
+	return doc;
+}
+
+/* The documents have no _id here: the first that is equal is meant. */
+static int op_slot_mend(struct aero_store *store, const bson_t *was, const bson_t *set,
+	struct aero_err *err)
+{
+	struct fake_store *fake = fake_of(store);
+	struct aero_change change = {.set = bson_copy(set == NULL ? was : set)};
+	bson_t *doc, *mended;
+	bool gone, found = false;
+	int lost;
+
+	if (!fake_write_fault(store, "slot_mend", &lost, err)) {
+		bson_destroy(change.set);
+		return lost;
+	}
+	for (size_t i = 0; !found && i < fake->slots.n; i++) {
+		struct aero_slot *slot = &fake->slots.v[i];
+
+		doc = document(fake, AERO_TABLE_SLOTS, i);
+		found = bson_equal(doc, was);
+		if (found && set != NULL) {
+			mended = aero_change_apply(doc, &change, &gone);
+			assert_non_null(mended);
+			aero_slot_clear(slot);
+			assert_true(aero_slot_of_bson(mended, slot, NULL));
+			bson_destroy(mended);
+		} else if (found) {
+			aero_slot_clear(slot);
+			fake->slots.n--;
+			memmove(slot, slot + 1, (fake->slots.n - i) * sizeof(*slot));
+		}
+		bson_destroy(doc);
+	}
+	bson_destroy(change.set);
+	return answer(lost, found ? AERO_OK : AERO_MISS);
+}
+
 static int op_node(struct aero_store *store, const char *instance_id,
 	struct aero_node *ret, struct aero_err *err)
 {
@@ -371,37 +438,6 @@ static int op_control_close(struct aero_store *store, const char *service, int64
 	return lost;
 }
 
-/* The i-th document of a table, to be destroyed; NULL behind the last. */
-static bson_t *document(struct fake_store *fake, enum aero_table table, size_t i)
-{
-	bson_t *doc = bson_new();
-
-	if (table == AERO_TABLE_SLOTS && i < fake->slots.n) {
-		aero_slot_to_bson(&fake->slots.v[i], doc);
-	} else if (table == AERO_TABLE_NODES && i < fake->n_nodes) {
-		const struct aero_node *node = &fake->nodes[i].node;
-
-		BSON_APPEND_UTF8(doc, "_id", fake->nodes[i].id);
-		aero_doc_node_set(node->gen, node->left, node->dead, node->why, 1, doc);
-		if (node->seen_at != 0)
-			BSON_APPEND_DATE_TIME(doc, "seen_at", node->seen_at);
-	} else if (table == AERO_TABLE_CONTROL && i < fake->n_controls) {
-		const struct aero_control *c = &fake->controls[i].control;
-
-		BSON_APPEND_UTF8(doc, "_id", fake->controls[i].service);
-		if (c->open)
-			aero_doc_control_open(c->epoch, &c->promote, &c->master, 1, doc);
-		else
-			aero_doc_control_close(doc);
-	} else if (table == AERO_TABLE_HISTORY && i < fake->n_history) {
-		bson_concat(doc, fake->history[i]);
-	} else {
-		bson_destroy(doc);
-		doc = NULL;
-	}
-	return doc;
-}
-
 static int op_walk(struct aero_store *store, enum aero_table table, aero_table_take *take,
 	void *arg, struct aero_err *err)
 {
@@ -461,6 +497,7 @@ struct fake_store *fake_store_new(void)
 		.slots_insert = op_slots_insert,
 		.slot_import = op_slot_import,
 		.aliases_take = op_aliases_take,
+		.slot_mend = op_slot_mend,
 		.node = op_node,
 		.node_update = op_node_update,
 		.node_seen = op_node_seen,

@@ -299,6 +299,15 @@ static int op_control_close(struct aero_store *store, const char *service, int64
 	return do_write(store_of(store), &write, err);
 }
 
+static int op_slot_mend(struct aero_store *store, const bson_t *was, const bson_t *set,
+	struct aero_err *err)
+{
+	(void)store;
+	(void)was;
+	(void)set;
+	return never(err);
+}
+
 static int op_walk(struct aero_store *store, enum aero_table table, aero_table_take *take,
 	void *arg, struct aero_err *err)
 {
@@ -378,6 +387,7 @@ void search_store_init(struct search_store *store, struct world *world)
 		.slots_insert = op_slots_insert,
 		.slot_import = op_slot_import,
 		.aliases_take = op_aliases_take,
+		.slot_mend = op_slot_mend,
 		.node = op_node,
 		.node_update = op_node_update,
 		.node_seen = op_node_seen,

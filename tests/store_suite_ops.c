@@ -834,6 +834,78 @@ static void the_history_keeps_its_order_and_one_of_each(void **state)
 	assert_int_equal(n, 1);
 }
 
+/* ---- mending whole documents ---- */
+
+struct whole {
+	const char *hostname;
+	bson_t *doc;
+};
+
+static int take_whole(const bson_t *doc, void *arg, struct aero_err *err)
+{
+	struct whole *whole = arg;
+	bson_iter_t it;
+
+	(void)err;
+	if (bson_iter_init_find(&it, doc, "hostname") && BSON_ITER_HOLDS_UTF8(&it) &&
+		strcmp(bson_iter_utf8(&it, NULL), whole->hostname) == 0) {
+		bson_destroy(whole->doc);
+		whole->doc = bson_copy(doc);
+	}
+	return AERO_OK;
+}
+
+/* The document of a hostname as a walk gives it, to be destroyed; NULL: none. */
+static bson_t *whole_of(const char *hostname)
+{
+	struct whole whole = {hostname, NULL};
+
+	SUITE_RC(aero_store_walk(suite_store, AERO_TABLE_SLOTS, take_whole, &whole, err),
+		AERO_OK);
+	return whole.doc;
+}
+
+static void a_document_is_mended_only_as_it_was_read(void **state)
+{
+	struct aero_slot_match match = {.hostname = "web-0", .occupant = {"i-0"}};
+	struct aero_slot_change change = {.epoch = 3};
+	bson_t *was, *now, set = BSON_INITIALIZER;
+
+	(void)state;
+	SUITE_RC(aero_store_indexes_create(suite_store, err), AERO_OK);
+	suite_insert(suite_store, suite_slot("web-0", "web", "i-0", "10.0.0.1", "a,b"));
+	suite_insert(suite_store, suite_slot("web-1", "web", "i-1", "10.0.0.2", NULL));
+	was = whole_of("web-0");
+	assert_non_null(was);
+	/* a field that came meanwhile counts, too */
+	SUITE_RC(aero_store_slot_update(suite_store, &match, &change, err), AERO_OK);
+	BSON_APPEND_UTF8(&set, "instance_id", "");
+	BSON_APPEND_UTF8(&set, "ip", "");
+	SUITE_RC(aero_store_slot_mend(suite_store, was, &set, err), AERO_MISS);
+	SUITE_RC(aero_store_slot_mend(suite_store, was, NULL, err), AERO_MISS);
+	expect("web-0", "web:iterative:i-0:10.0.0.1::a,b");
+	now = whole_of("web-0");
+	SUITE_RC(aero_store_slot_mend(suite_store, now, &set, err), AERO_OK);
+	expect("web-0", "web:iterative::::a,b");
+	SUITE_RC(aero_store_slot_mend(suite_store, now, &set, err), AERO_MISS);
+	bson_destroy(now);
+	bson_destroy(was);
+	/* the unique rules hold */
+	bson_reinit(&set);
+	BSON_APPEND_UTF8(&set, "hostname", "web-1");
+	was = whole_of("web-0");
+	SUITE_RC(aero_store_slot_mend(suite_store, was, &set, err), AERO_DUP_HOSTNAME);
+	SUITE_RC(aero_store_slot_mend(suite_store, was, NULL, err), AERO_OK);
+	SUITE_RC(aero_store_slot_mend(suite_store, was, NULL, err), AERO_MISS);
+	assert_null(whole_of("web-0"));
+	bson_destroy(was);
+	bson_destroy(&set);
+	/* and what it had is free again */
+	suite_insert(suite_store, suite_slot("web-0", "web", "i-0", "10.0.0.3", NULL));
+	expect("web-0", "web:iterative:i-0:10.0.0.3::");
+	expect("web-1", "web:iterative:i-1:10.0.0.2::");
+}
+
 const struct CMUnitTest suite_store_tests[] = {
 	SUITE_TEST(an_empty_store_answers_with_nothing),
 	SUITE_TEST(indexes_are_made_once_and_found),
@@ -846,6 +918,7 @@ const struct CMUnitTest suite_store_tests[] = {
 	SUITE_TEST(an_instance_never_gets_a_second_slot),
 	SUITE_TEST(a_claim_takes_the_lowest_number),
 	SUITE_TEST(only_the_conflicting_aliases_are_taken),
+	SUITE_TEST(a_document_is_mended_only_as_it_was_read),
 	SUITE_TEST(a_node_changes_only_from_the_generation_that_was_read),
 	SUITE_TEST(a_heartbeat_is_of_the_store_s_clock_and_nothing_else),
 	SUITE_TEST(control_opens_and_closes_in_order),

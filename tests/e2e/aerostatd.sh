@@ -123,7 +123,6 @@ equal "the instance" "web-0" "$($tell why i-0 --json |
 	sed 's/.*"hostname" : "\([^"]*\)", "service".*/\1/')"
 refuses 1 $tell why nobody
 
-refuses 64 $server --repair
 
 # --- the daemon ------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ documented()
 		aerostat "$@"
 }
 documented >"$test_dir/made"
-equal "documented roles and users" 6 "$(grep -c '^create\(Role aero\|User aero-\)' "$test_dir/made")"
+equal "documented roles and users" 8 "$(grep -c '^create\(Role aero\|User aero-\)' "$test_dir/made")"
 
 # as USER: the server file of that user, as the page has it.
 as()
@@ -47,6 +47,13 @@ registers()
 	shift
 	aerostat-register --server-file="$(as "$user")" --offline --root="$test_dir/node" \
 		--service=db --type=masterful --loglevel=WARNING "$@"
+}
+
+repairs()
+{
+	local user=$1
+	shift
+	aerostatd --server-file="$(as "$user")" --root="$test_dir/server" --loglevel=WARNING "$@"
 }
 
 # --- each role does its work, and nothing else -----------------------------------------
@@ -100,6 +107,21 @@ part_roles()
 	equal "resyncs" 1 "$(status_of sync_count)"
 	! grep -E 'WARNING|ERROR' "$test_dir/syncd.log" || fail "the daemon lacks something"
 	stop syncd
+	# Repair: who registers may look; to delete takes a role of its own.
+	mongo insert servers '{"hostname": "", "service": "web", "instance_id": "", "ip": ""}'
+	for user in register admin repair; do
+		repairs $user --check >"$test_dir/out" 2>&1 || fail "check as $user: $(cat "$test_dir/out")"
+		grep -q 'to mend: delete the document' "$test_dir/out" || fail "check as $user: $(cat "$test_dir/out")"
+	done
+	refuses 77 repairs sync --check
+	grep -q "collection: 'nodes'}, actions: \['find'\]" "$test_dir/refused" || fail "$(cat "$test_dir/refused")"
+	refuses 77 repairs admin --repair
+	grep -q "collection: 'servers'}, actions: \['find', 'remove'\]" "$test_dir/refused" ||
+		fail "$(cat "$test_dir/refused")"
+	equal "nothing was deleted" 1 "$(mongo count servers '{"hostname": ""}')"
+	repairs repair --repair >"$test_dir/out" 2>&1 || fail "repair: $(cat "$test_dir/out")"
+	equal "deleted" 0 "$(mongo count servers '{"hostname": ""}')"
+	equal "in the history" 1 "$(mongo count history '{"event": "repaired", "why": "delete the document"}')"
 	# What is refused says what is missing.
 	refuses 77 registers sync --instance-id=i-9 --ip=10.0.0.9
 	refuses 77 aerostat import "$top_srcdir/tests/data/slot.jsonl" --server-file="$(as sync)"
@@ -115,7 +137,8 @@ from pymongo.errors import OperationFailure
 F, I, U, D, L, X, S, P = "find insert update delete listIndexes createIndex stream drop".split()
 REGISTER = {"servers": {F, I, U, L}, "control": {F, I, U}, "nodes": {F, I, U}}
 MAY = {"sync": {"servers": {F, S}}, "register": REGISTER,
-       "admin": {**REGISTER, "servers": REGISTER["servers"] | {X}, "history": {F, I}}}
+       "admin": {**REGISTER, "servers": REGISTER["servers"] | {X}, "history": {F, I}},
+       "repair": {**REGISTER, "servers": REGISTER["servers"] | {X, D}, "history": {F, I}}}
 COLLECTIONS = ["servers", "control", "nodes", "history", "configs", "system.users"]
 
 
@@ -192,7 +215,7 @@ part_refused()
 			# the registrar says of the indexes, too, that it may not look at them
 			lines=1
 			[[ "$program $words" != *register*none* ]] || lines=2
-			equal "$program as $words: lines" "$lines" "$(wc -l <"$test_dir/refused")"
+			equal "$program as $words: lines: $(cat "$test_dir/refused"):" "$lines" "$(grep -cv " INFO " "$test_dir/refused")"
 			case $words in
 			none*) grep -q "lacks a privilege; it needs" "$test_dir/refused" ;;
 			*) grep -q "authentication failed; see user, password and authSource" "$test_dir/refused" ;;
