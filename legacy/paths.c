@@ -15,6 +15,7 @@ static const struct {
 	{offsetof(struct aero_hosts_paths, root), ""},
 	{offsetof(struct aero_hosts_paths, hosts), "/etc/hosts"},
 	{offsetof(struct aero_hosts_paths, bak), "/etc/hosts.bak"},
+	{offsetof(struct aero_hosts_paths, aside), "/etc/hosts.bak.tmp"},
 	{offsetof(struct aero_hosts_paths, before), "/etc/hosts.before-aerostat"},
 	{offsetof(struct aero_hosts_paths, legacy), "/etc/hosts.legacy"},
 	{offsetof(struct aero_hosts_paths, good), "/var/lib/aerostat/hosts.legacy.good"},

@@ -9,6 +9,7 @@ struct aero_hosts_paths {
 	char *root;   /* without a slash at its end: "" is the real root */
 	char *hosts;  /* /etc/hosts */
 	char *bak;    /* /etc/hosts.bak */
+	char *aside;  /* /etc/hosts.bak.tmp: what bak is made of, and see recover.h */
 	char *before; /* /etc/hosts.before-aerostat */
 	char *legacy; /* /etc/hosts.legacy */
 	char *good;   /* /var/lib/aerostat/hosts.legacy.good */

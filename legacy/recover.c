@@ -10,6 +10,30 @@
 #include "legacy/recover.h"
 #include "lib/file.h"
 
+/* ---- the text that is written over ---- */
+
+int aero_aside_save(const struct aero_hosts_paths *paths,
+	const struct aero_target *target, const char *text, size_t len,
+	struct aero_err *err)
+{
+	return aero_file_replace(paths->aside, text, len, target->st.st_mode & 0777, err);
+}
+
+void aero_aside_drop(const struct aero_hosts_paths *paths)
+{
+	(void)unlink(paths->aside); /* if it stays, the next update tries again */
+}
+
+static int read_over(const struct aero_hosts_paths *paths, char **ret, size_t *ret_len,
+	struct aero_err *err)
+{
+	int rc = aero_file_read(paths->aside, AERO_HOSTS_MAX, ret, ret_len, err);
+
+	return rc != AERO_MISS
+		       ? rc
+		       : aero_file_read(paths->bak, AERO_HOSTS_MAX, ret, ret_len, err);
+}
+
 /* ---- the copy before the first take-over ---- */
 
 int aero_before_save(const struct aero_hosts_paths *paths,
@@ -74,6 +98,7 @@ void aero_before_give_up(
 		target->tmp_fd = -1;
 	}
 	aero_target_abandon(target);
+	aero_aside_drop(paths);
 }
 
 /* ---- a half written file ---- */
@@ -124,7 +149,7 @@ static int look(const struct aero_hosts_paths *paths, const struct aero_target *
 
 	*ret = HALF; /* also without either: there is nothing to compare */
 	if (rc == AERO_OK)
-		rc = aero_file_read(paths->bak, AERO_HOSTS_MAX, &old, &old_len, err);
+		rc = read_over(paths, &old, &old_len, err);
 	if (rc == AERO_OK && len == old_len && memcmp(have, old, len) == 0)
 		*ret = EDIT;
 	else if (rc == AERO_OK && !half_written(old, old_len, now, now_len, have, len))
@@ -174,6 +199,7 @@ int aero_recover(const struct aero_hosts_paths *paths, struct aero_target *targe
 	rc = unfinished(paths, target, ret, err);
 	if (rc != AERO_OK)
 		return rc;
+	aero_aside_drop(paths);
 	if (access(target->tmp, F_OK) != 0)
 		return errno == ENOENT ? aero_before_settle(paths, err)
 				       : aero_file_fail(err, "stat", target->tmp);

@@ -72,10 +72,12 @@ static int keep_copies(const struct aero_hosts_job *job, const struct aero_targe
 		if (rc != AERO_OK)
 			return rc;
 	}
-	/* the user's lines may be whole nowhere but there */
-	if (!target->exists ||
-		(result->recovered == AERO_RECOVERED_EDIT && job->legacy == NULL))
+	if (!target->exists)
 		return AERO_OK;
+	/* the user's lines may be whole nowhere but there */
+	if (result->recovered == AERO_RECOVERED_EDIT && job->legacy == NULL)
+		return aero_aside_save(
+			job->paths, target, result->old, result->old_len, err);
 	return aero_file_replace(
 		job->paths->bak, result->old, result->old_len, mode, err);
 }
@@ -110,6 +112,8 @@ static int update(const struct aero_hosts_job *job, struct aero_target *target,
 		aero_before_give_up(job->paths, first, target);
 	else if (first)
 		rc = aero_before_settle(job->paths, err);
+	if (rc == AERO_OK && result->recovered == AERO_RECOVERED_EDIT)
+		aero_aside_drop(job->paths);
 	result->how = in_place ? AERO_HOSTS_IN_PLACE : AERO_HOSTS_RENAMED;
 	return rc;
 }

@@ -387,6 +387,54 @@ static void an_edit_after_a_crash_is_not_lost(void **state)
 	assert_true(edit_after_each_call(true, "10.9.9.9 old\n") > 18);
 }
 
+static bool marked(void)
+{
+	struct stat st;
+
+	return lstat(test_path("etc/hosts.tmp"), &st) == 0 && (st.st_mode & S_ISVTX) != 0;
+}
+
+/* Nothing but this file, and an update of it that crashes. */
+static void afresh(const char *old, int call)
+{
+	(void)unlink(test_path("etc/hosts.tmp"));
+	(void)unlink(writer_paths.bak);
+	test_write(writer_paths.hosts, old);
+	assert_true(crashes_at(call, true, NULL));
+}
+
+/* A mount that was edited after a crash counts as it stands, and hosts.bak keeps the text
+ * before; a crash of the update that follows must be told from an edit all the same. */
+static void a_second_crash_after_an_edit_is_mended(void **state)
+{
+	const char *old = USER BLOCK_OF("10.0.0.7 web-7\n");
+	const char *edited = USER B "127.0.1.1 edited\n127.0.0.1 localhost\n"
+				    "::1 localhost ip6-localhost\n10.0.0.7 web-7\n" E;
+	struct aero_hosts_result result = {0};
+	int first = 0, second = 0, n_torn = 0;
+	bool more;
+
+	(void)state;
+	wraps.mount = true;
+	do
+		afresh(old, ++first);
+	while (!marked());
+	do {
+		afresh(old, first);
+		writer_holds(writer_paths.hosts, old);
+		test_write(writer_paths.hosts, edited);
+		more = crashes_at(++second, true, NULL);
+		n_torn += torn(edited, USER BLOCK);
+		assert_int_equal(writer_update(1, NULL, false, &result, NULL), AERO_OK);
+		aero_hosts_result_clear(&result);
+		writer_holds(writer_paths.hosts, USER BLOCK);
+		if (marked() || writer_there(writer_paths.aside))
+			fail_msg("call %d: a copy is left", second);
+	} while (more);
+	assert_true(n_torn > 0);
+	writer_holds(writer_paths.bak, old);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, writer_tear_down)
 
 int main(void)
@@ -400,6 +448,7 @@ int main(void)
 		TEST(a_full_disk_in_the_middle_is_mended_later),
 		TEST(a_crash_at_any_call_loses_nothing),
 		TEST(an_edit_after_a_crash_is_not_lost),
+		TEST(a_second_crash_after_an_edit_is_mended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
