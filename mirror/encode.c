@@ -6,6 +6,30 @@
 
 #include "mirror/encode.h"
 
+#ifdef __x86_64__
+
+/* The processor's own CRC-32C, in the place of record.c's wherever a mirror is written or
+ * walked whole: a sixth of a publish. The module keeps the portable one. */
+__attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(
+	uint32_t crc, const unsigned char *p, size_t len)
+{
+	uint64_t v = ~crc;
+
+	for (; len >= 8; len -= 8, p += 8)
+		v = __builtin_ia32_crc32di(v, aero_le(p, 8));
+	for (; len > 0; len--, p++)
+		v = __builtin_ia32_crc32qi((uint32_t)v, *p);
+	return ~(uint32_t)v;
+}
+
+uint32_t aero_crc32c(uint32_t crc, const void *data, size_t len)
+{
+	return __builtin_cpu_supports("sse4.2") ? crc32c_sse42(crc, data, len)
+						: aero_crc32c_plain(crc, data, len);
+}
+
+#endif
+
 static void put(unsigned char *p, uint64_t v, unsigned bytes)
 {
 	while (bytes-- > 0) {

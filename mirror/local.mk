@@ -23,6 +23,7 @@ check_PROGRAMS += $(mirror_tests)
 endif
 tests_test_reader_SOURCES = tests/test_reader.c tests/mirror_set.c tests/mirror_set.h
 tests_test_publish_SOURCES = tests/test_publish.c tests/mirror_set.c tests/mirror_set.h
+tests_test_publish_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pwrite
 tests_test_mutants_SOURCES = tests/test_mutants.c tests/mutants.c tests/mutants.h \
 	tests/mirror_set.c tests/mirror_set.h
 LONG_TESTS += tests/test_mutants

@@ -92,12 +92,17 @@ uint64_t aero_mark_of(const unsigned char *page)
 {
 	uint64_t sum[4] = {aero_le(page + HEAD, INDEX - HEAD)}, word;
 
-	for (size_t i = INDEX; i < AERO_PAGE_SIZE; i += 4 * sizeof(word))
-		for (size_t j = 0; j < 4 && i + j * 8 < AERO_PAGE_SIZE; j++) {
-			memcpy(&word, page + i + j * 8, sizeof(word));
+	/* the last step goes over some words twice: a page is no multiple of four */
+	for (size_t i = INDEX; i < AERO_PAGE_SIZE; i += sizeof(sum)) {
+		if (i > AERO_PAGE_SIZE - sizeof(sum))
+			i = AERO_PAGE_SIZE - sizeof(sum);
+#pragma GCC unroll 4
+		for (size_t j = 0; j < 4; j++) {
+			memcpy(&word, page + i + j * sizeof(word), sizeof(word));
 			sum[j] = (sum[j] ^ word) * 0x9e3779b97f4a7c15U;
 			sum[j] ^= sum[j] >> 32;
 		}
+	}
 	return sum[0] ^ sum[1] * 3 ^ sum[2] * 5 ^ sum[3] * 7;
 }
 

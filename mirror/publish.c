@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mirror/build.h"
+#include "mirror/pages.h"
 #include "mirror/reader.h"
 
 #define SHA_PIECE 16384
@@ -108,8 +108,28 @@ void aero_meta_count(struct aero_meta *meta, unsigned char kind, bool is_alias, 
 
 /* ---- reading back ---- */
 
-static int verify_kind(struct aero_reader *r, unsigned char kind, struct aero_meta *seen,
-	struct aero_sha *sha)
+/* A walk over the whole file by the reader that everybody has. What it meets goes into
+ * the digest; with built, the file just written, each leaf is compared with the sum that
+ * it had in memory instead, at a tenth of the cost. */
+struct verify {
+	struct aero_reader r;
+	struct aero_meta seen;
+	struct aero_sha sha;
+	const struct aero_base *built;
+	size_t leaf;   /* the next one */
+	uint64_t pgno; /* of the one before */
+};
+
+static bool leaf_as_built(struct verify *v)
+{
+	if (v->r.pgno == v->pgno)
+		return true;
+	v->pgno = v->r.pgno;
+	return v->leaf < v->built->n_leaves &&
+	       aero_mark_of(v->r.page) == v->built->marks[v->leaf++];
+}
+
+static int verify_kind(struct verify *v, unsigned char kind)
 {
 	unsigned char key[AERO_KEY_MAX];
 	const unsigned char *val;
@@ -118,58 +138,86 @@ static int verify_kind(struct aero_reader *r, unsigned char kind, struct aero_me
 	size_t keylen = 0;
 
 	for (;;) {
-		rc = aero_reader_next(r, kind, key, &keylen, &rec);
+		rc = aero_reader_next(&v->r, kind, key, &keylen, &rec);
 		if (rc != AERO_READ_OK)
 			return rc == AERO_READ_MISS ? 0 : AERO_CODE_DAMAGED;
+		aero_meta_count(&v->seen, kind, rec.is_alias, 1);
+		if (v->built != NULL) {
+			if (!leaf_as_built(v))
+				return AERO_CODE_DAMAGED;
+			continue;
+		}
 		/* The value as it stands in the page: the addresses follow its header. */
 		val = rec.addr4 - AERO_REC_HEADER;
-		aero_sha_entry(sha, key, keylen, val, (size_t)aero_le(val + 10, 2));
-		aero_meta_count(seen, kind, rec.is_alias, 1);
+		aero_sha_entry(&v->sha, key, keylen, val, (size_t)aero_le(val + 10, 2));
 	}
 }
 
-int aero_publish_verify(const char *path, struct aero_publish_error *err)
+/* The two kinds, with the leaf of the description between them. */
+static int verify_all(struct verify *v)
 {
-	unsigned char digest[AERO_DIGEST_SIZE];
-	struct aero_meta meta, seen = {0};
-	struct aero_reader r = {.fd = -1};
-	struct aero_sha sha;
-	int code = AERO_CODE_CRYPTO;
+	int code = verify_kind(v, AERO_KEY_ADDRESS);
 
-	if (!aero_sha_begin(&sha))
-		goto out;
-	code = AERO_CODE_DAMAGED;
-	switch (aero_reader_open(&r, path)) {
+	if (code != 0 || v->built == NULL)
+		return code != 0 ? code : verify_kind(v, AERO_KEY_NAME);
+	if (v->leaf++ != v->built->meta_leaf)
+		return AERO_CODE_DAMAGED;
+	code = verify_kind(v, AERO_KEY_NAME);
+	return code == 0 && v->leaf != v->built->n_leaves ? AERO_CODE_DAMAGED : code;
+}
+
+static int verify_open(struct verify *v, const char *path)
+{
+	switch (aero_reader_open(&v->r, path)) {
 	case AERO_READ_OK:
-		break;
+		(void)fcntl(v->r.fd, F_SETFL, O_NOATIME); /* a tenth of each read */
+		return 0;
 	case AERO_READ_ABSENT:
 	case AERO_READ_DENIED:
 	case AERO_READ_BUSY:
 	case AERO_READ_FAILED:
-		code = r.err != 0 ? r.err : EACCES; /* no errno: others may write it */
-		goto out;
+		/* no errno: others may write it */
+		return v->r.err != 0 ? v->r.err : EACCES;
 	case AERO_READ_MISS:
 	case AERO_READ_DAMAGED:
 	default:
-		goto out;
+		return AERO_CODE_DAMAGED;
 	}
-	code = verify_kind(&r, AERO_KEY_ADDRESS, &seen, &sha);
+}
+
+/* built: what was written just now, with its digest; or NULL. */
+static int verify(const char *path, const struct aero_base *built,
+	const unsigned char *digest, struct aero_publish_error *err)
+{
+	struct verify v = {.r = {.fd = -1}, .built = built};
+	unsigned char made[AERO_DIGEST_SIZE];
+	struct aero_meta meta;
+	int code = AERO_CODE_CRYPTO;
+
+	if (built == NULL && !aero_sha_begin(&v.sha))
+		goto out;
+	code = verify_open(&v, path);
 	if (code == 0)
-		code = verify_kind(&r, AERO_KEY_NAME, &seen, &sha);
+		code = verify_all(&v);
 	if (code != 0)
 		goto out;
-	if (!aero_sha_end(&sha, digest)) {
+	if (built == NULL && !aero_sha_end(&v.sha, made)) {
 		code = AERO_CODE_CRYPTO;
 		goto out;
 	}
-	if (aero_reader_meta(&r, &meta) != AERO_READ_OK || meta.names != seen.names ||
-		meta.aliases != seen.aliases || meta.addresses != seen.addresses ||
-		memcmp(meta.digest, digest, sizeof(digest)) != 0)
+	if (aero_reader_meta(&v.r, &meta) != AERO_READ_OK || meta.names != v.seen.names ||
+		meta.aliases != v.seen.aliases || meta.addresses != v.seen.addresses ||
+		memcmp(meta.digest, built == NULL ? made : digest, AERO_DIGEST_SIZE) != 0)
 		code = AERO_CODE_DAMAGED;
 out:
-	aero_reader_close(&r);
-	aero_sha_clear(&sha);
+	aero_reader_close(&v.r);
+	aero_sha_clear(&v.sha);
 	return code == 0 ? 0 : fail(err, "verify", code);
+}
+
+int aero_publish_verify(const char *path, struct aero_publish_error *err)
+{
+	return verify(path, NULL, NULL, err);
 }
 
 /* ---- writing ---- */
@@ -237,7 +285,7 @@ static int build(const char *tmp, struct aero_generation *gen,
 	fd = -1;
 	if (fchmod(ret->fd, 0644) < 0)
 		code = fail(err, "mode", errno);
-	else if (aero_publish_verify(tmp, err) < 0)
+	else if (verify(tmp, ret->n_leaves > 0 ? ret : NULL, gen->digest, err) < 0)
 		code = -1;
 	else if (fsync(ret->fd) < 0)
 		code = fail(err, "fsync", errno);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Write one generation of the mirror: build aside, read back whole through mirror/reader
- * and compare the digest, fsync, rename, fsync the directory. Crash at any instruction
- * leaves the old file or the new one. */
+ * and compare each leaf with its sum in memory, fsync, rename, fsync the directory. Crash
+ * at any instruction leaves the old file or the new one. */
 #ifndef AERO_MIRROR_PUBLISH_H
 #define AERO_MIRROR_PUBLISH_H
 

@@ -16,7 +16,7 @@ static const uint32_t crc_rows[16 * 16] = {ROW(0x82f63b78), ROW(0x8ad958cf),
 	ROW(0x1c08b7d6), ROW(0x6006181f), ROW(0xf56e0ef4), ROW(0x4e2dfd53),
 	ROW(0x34019664), ROW(0x423b04da)};
 
-uint32_t aero_crc32c(uint32_t crc, const void *data, size_t len)
+uint32_t aero_crc32c_plain(uint32_t crc, const void *data, size_t len)
 {
 	const unsigned char *p = data;
 	uint64_t v;
@@ -35,6 +35,7 @@ uint32_t aero_crc32c(uint32_t crc, const void *data, size_t len)
 	}
 	return ~crc;
 }
+__typeof(aero_crc32c_plain) aero_crc32c __attribute__((weak, alias("aero_crc32c_plain")));
 
 /* The length of n strings at p, each 1..AERO_NAME_MAX bytes and a NUL, within left bytes;
  * SIZE_MAX if they are not. */

@@ -29,8 +29,9 @@ struct aero_meta {
 	const unsigned char *digest;
 };
 
-/* CRC-32C (Castagnoli), continued from crc; start with 0. */
+/* CRC-32C (Castagnoli), continued from crc; start with 0. Programs have a faster one. */
 uint32_t aero_crc32c(uint32_t crc, const void *data, size_t len);
+uint32_t aero_crc32c_plain(uint32_t crc, const void *data, size_t len);
 
 /* Decode a value. False unless every byte of it is as layout.h says, the checksum over
  * key and value included; then *ret is written. */
@@ -40,9 +41,8 @@ bool aero_rec_decode(const unsigned char *key, size_t keylen, const unsigned cha
 /* The same for the meta value. */
 bool aero_meta_decode(const unsigned char *val, size_t len, struct aero_meta *ret);
 
-/* Make the key of a name: ASCII lower case, one trailing dot dropped. Returns the key's
- * length, or 0 if the name is empty, has an empty label, a label over 63 or more than
- * 253 bytes in all. */
+/* Make the key of a name: ASCII lower case, one trailing dot dropped. Returns its length,
+ * or 0 if the name or a label is empty, a label over 63 bytes or all over 253. */
 size_t aero_name_key(const char *name, unsigned char key[static AERO_KEY_MAX]);
 
 #endif
