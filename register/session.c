@@ -156,8 +156,8 @@ static int indexes_once(void *arg, struct aero_err *err)
 	if (made == AERO_DUP_HOSTNAME || made == AERO_DUP_INSTANCE)
 		return aero_err_prefix(err, AERO_CONFIG,
 			"the unique indexes cannot be made on data with duplicates "
-			"(`aerostatd --check` lists them, --no-indexes registers "
-			"without)");
+			"(`aerostatd --check` lists them, `--repair` mends them, "
+			"--no-indexes registers without)");
 	if (made != AERO_PERM)
 		return made;
 	if (found == AERO_PERM) {

@@ -151,7 +151,7 @@ if [ "$kind" != lmdb ]; then
 	equal "documents" "$before" "$(mongo find servers)"
 	# Forced, it goes on.
 	register 'web-2 \(gap\)' web '' i-000000aa 10.0.9.1 --no-indexes
-	# What `aerostatd --repair` is to do.
+	# As a person does it; `aerostatd --repair` is in repair.sh.
 	for twin in 500000000000000000000009 50000000000000000000000a \
 		50000000000000000000000b 500000000000000000000016; do
 		mongo delete servers "{\"_id\": {\"\$oid\": \"$twin\"}}" >/dev/null
