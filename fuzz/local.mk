@@ -4,6 +4,7 @@
 FUZZ_TARGETS = \
 	fuzz/fuzz_answer \
 	fuzz/fuzz_answers \
+	fuzz/fuzz_check \
 	fuzz/fuzz_cloud \
 	fuzz/fuzz_conf \
 	fuzz/fuzz_credentials \

@@ -13,6 +13,8 @@
 #include "lib/store_doc.h"
 #include "server/check.h"
 
+#define N_FIELDS_MAX 16 /* more than there are fields of ours */
+
 static const struct {
 	bool takes;
 	const char *words;
@@ -93,6 +95,25 @@ static bool no_text(const bson_t *doc, const char *key, const char *read)
 	return *read == '\0' && (!BSON_ITER_HOLDS_UTF8(&it) || len > 0);
 }
 
+/* Is a field that we read there twice? What is read and what is written then differ. */
+static bool has_twice(const bson_t *doc)
+{
+	bson_iter_t it, first;
+	size_t n = 0;
+
+	if (!bson_iter_init(&it, doc))
+		return true;
+	while (bson_iter_next(&it)) {
+		if (!aero_slot_field(bson_iter_key(&it)))
+			continue;
+		if (++n > N_FIELDS_MAX ||
+			!bson_iter_init_find(&first, doc, bson_iter_key(&it)) ||
+			bson_iter_offset(&first) != bson_iter_offset(&it))
+			return true;
+	}
+	return false;
+}
+
 static bool has_foreign(const bson_t *doc)
 {
 	bson_iter_t it;
@@ -125,11 +146,12 @@ int aero_check_take_doc(struct aero_check *check, const bson_t *doc, struct aero
 	if (v == NULL)
 		return no_memory(err);
 	check->docs = v;
-	if (!aero_slot_of_bson(doc, &d.slot, &d.odd)) /* of the driver's making: whole */
-		return no_memory(err);
+	if (!aero_slot_of_bson(doc, &d.slot, &d.odd))
+		return aero_err_set(err, AERO_DB, "a document of the slots: %s", d.odd);
 	d.doc = bson_copy(doc);
 	id_words(doc, d.id);
-	d.strange = d.slot.odd_id || no_text(doc, "hostname", d.slot.hostname);
+	d.strange = d.slot.odd_id || has_twice(doc) ||
+		    no_text(doc, "hostname", d.slot.hostname);
 	d.foreign = has_foreign(doc);
 	d.answers = *d.slot.hostname != '\0' &&
 		    aero_name_refuse(d.slot.hostname, true, check->conf->domain,
