@@ -14,7 +14,8 @@ static const char *const hows[] = {
 	[AERO_HOW_NEW] = "new",
 };
 
-/* Print doc with --json, else line; the line goes to the log in any case. */
+/* Print doc with --json, else line; the line goes to the log in any case, with where the
+ * service came from. (Not before it is done: a failure is one line.) */
 static void say(const struct aero_session *session, FILE *out, const char *line,
 	const bson_t *doc)
 {
@@ -25,6 +26,9 @@ static void say(const struct aero_session *session, FILE *out, const char *line,
 	(void)fflush(out);
 	bson_free(json);
 	aero_log(AERO_INFO, "register: %s", line);
+	if (*session->info.from != '\0')
+		aero_log(AERO_INFO, "service: %s (%s) from %s", session->info.service,
+			aero_info_type(&session->info), session->info.from);
 }
 
 static void put_aliases(FILE *to, const struct aero_list *aliases)

@@ -32,9 +32,7 @@ int aero_session_lock(struct aero_session *session, struct aero_err *err);
 int aero_session_begin(
 	const struct aero_conf *conf, struct aero_session *ret, struct aero_err *err);
 /* What this node runs, into session->info: by the flags, else the identity_command where
- * it says that, else as info_source says. Its warning, and where it came from, are
- * logged.
- */
+ * it says that, else as info_source says. Its warning is logged. */
 int aero_session_info(struct aero_session *session, struct aero_err *err);
 /* Open the store. */
 int aero_session_store(struct aero_session *session, struct aero_err *err);

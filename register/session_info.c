@@ -205,11 +205,7 @@ int aero_session_info(struct aero_session *session, struct aero_err *err)
 		if (rc == AERO_OK)
 			rc = merge_flags(conf, info, err);
 	}
-	if (rc != AERO_OK)
-		return rc;
-	if (*info->warning != '\0')
+	if (rc == AERO_OK && *info->warning != '\0')
 		aero_log(AERO_WARNING, "service: %s", info->warning);
-	aero_log(AERO_INFO, "service: %s (%s) from %s", info->service,
-		aero_info_type(info), info->from);
-	return AERO_OK;
+	return rc;
 }
