@@ -145,6 +145,21 @@ static void print_lists(FILE *out, const struct aero_status *status)
 	print_more(out, status->n_shadowed, status->n_shadowed_listed);
 }
 
+static void print_heartbeat(FILE *out, const struct aero_status *status, int64_t now_ms)
+{
+	bool failed = *status->heartbeat_error != '\0', ever = status->heartbeat != 0;
+	char text[600], when[32];
+
+	if (!ever && !failed)
+		return;
+	(void)fprintf(out, "heartbeat %s%s%s\n",
+		ever ? ago((now_ms - status->heartbeat) / 1000, when) : "never taken",
+		!failed ? ""
+		: ever  ? ", now not: "
+			: ": ",
+		failed ? aero_quote(status->heartbeat_error, text, sizeof(text)) : "");
+}
+
 static void print_written(FILE *out, const struct aero_status *status, int64_t now_ms)
 {
 	char text[600], when[32];
@@ -162,6 +177,7 @@ static void print_written(FILE *out, const struct aero_status *status, int64_t n
 	if (*status->error != '\0')
 		(void)fprintf(out, "error     %s\n",
 			aero_quote(status->error, text, sizeof(text)));
+	print_heartbeat(out, status, now_ms);
 	if (status->shrink_held_since != 0)
 		(void)fprintf(out,
 			"held      since %s: most names would go (shrink guard); if that "

@@ -11,6 +11,8 @@
 #include "lib/conf_parse.h"
 #include "lib/file.h"
 
+#define HEARTBEAT_MS 30000
+
 #define CONF_FILE "/etc/aerostat.conf"
 #define SERVER_FILE "/etc/aerostatd.conf"
 #define SERVER_FILE_ENV "AEROSTATD_CONF"
@@ -212,6 +214,15 @@ const char *aero_conf_from_words(const struct aero_conf *conf, const char *key)
 	};
 
 	return words[aero_conf_from(conf, key)];
+}
+
+int64_t aero_conf_heartbeat_ms(const struct aero_conf *conf)
+{
+	int64_t third = (int64_t)conf->lease * 1000 / 3;
+
+	if (!conf->heartbeat && conf->cloud != AERO_CLOUD_LEASE)
+		return 0;
+	return third < HEARTBEAT_MS ? third : HEARTBEAT_MS;
 }
 
 bool aero_conf_real_root(const struct aero_conf *conf)

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/err.h"
 #include "lib/list.h"
@@ -149,6 +150,9 @@ void aero_conf_help(enum aero_program program, const char *usage);
 
 /* A built-in path below the root prefix: "/etc/hosts" -> "DIR/etc/hosts"; malloc'd. */
 char *aero_conf_path(const struct aero_conf *conf, const char *path);
+/* How often this node sends a heartbeat; 0: none. Every 30 s, or a third of a shorter
+ * lease. */
+int64_t aero_conf_heartbeat_ms(const struct aero_conf *conf);
 /* root is `/`. */
 bool aero_conf_real_root(const struct aero_conf *conf);
 

@@ -111,17 +111,20 @@ const struct aero_option aero_options[] = {
 	INT(shrink_min, "10", 0, 1000000, "the shrink guard watches from so many names"),
 	INT(shrink_percent, "50", 0, 100, "and holds what has less than so many per cent left"),
 	INT(shrink_grace, "600", 0, 86400, "for so many seconds"),
-	BOOL(heartbeat, "false", "tell the store that this node lives"),
+	BOOL(heartbeat, "false", "tell the store that this node lives; as cloud lease"),
 	ENUM(nscd, "auto", "auto|off", "tell a running nscd of new names"),
 	STR(prometheus_file, "", "FILE", "write node_exporter text there"),
 	STR(hooks_dir, "/etc/aerostat/hooks.d", "DIR", "programs run after changes"),
 
 #undef FOR
+#define FOR ANY
+	ENUM(cloud, "ec2", "ec2|lease|command", "who says which nodes live"),
+	INT(lease, "90", 1, 86400, "cloud lease: seconds that a silent node lives"),
+
+#undef FOR
 #define FOR SERVER
 	INT(poll, "60", 1, 3600, "seconds between passes"),
-	ENUM(cloud, "ec2", "ec2|lease|command", "who says which nodes live"),
 	STR(cloud_command, "", "PATH", "cloud command: program that prints their ids"),
-	INT(lease, "90", 1, 86400, "cloud lease: seconds that a silent node lives"),
 	LIST(regions, "A,B", "regions of EC2 (default AWS_REGION, else us-east-1)"),
 	STR(endpoint, "", "URL", "an EC2-compatible cloud instead of EC2"),
 	STR(credentials_file, "/root/installer/.ec2", "FILE",

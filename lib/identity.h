@@ -48,6 +48,10 @@ int aero_identity_save(const struct aero_conf *conf, const struct aero_identity 
 /* AERO_MISS when there is none; *ret_foreign: it was written under another machine-id. */
 int aero_identity_load(const struct aero_conf *conf, struct aero_identity *ret,
 	bool *ret_foreign, struct aero_err *err);
+/* The mark of this machine, for what syncd does unasked: AERO_MISS also where it is
+ * another machine's or test-instance's. */
+int aero_identity_own(
+	const struct aero_conf *conf, struct aero_identity *ret, struct aero_err *err);
 int aero_identity_remove(const struct aero_conf *conf, struct aero_err *err);
 void aero_identity_clear(struct aero_identity *identity);
 

@@ -184,6 +184,26 @@ int aero_identity_load(const struct aero_conf *conf, struct aero_identity *ret,
 	return rc;
 }
 
+int aero_identity_own(
+	const struct aero_conf *conf, struct aero_identity *ret, struct aero_err *err)
+{
+	struct aero_identity identity = {0};
+	bool foreign = false;
+	int rc = aero_identity_load(conf, &identity, &foreign, err);
+
+	if (rc == AERO_OK && foreign)
+		rc = aero_err_set(err, AERO_MISS, "identity.json is of another machine");
+	else if (rc == AERO_OK &&
+		 strcmp(identity.who.instance_id, AERO_TEST_INSTANCE) == 0)
+		rc = aero_err_set(err, AERO_MISS, "%s is nobody", AERO_TEST_INSTANCE);
+	if (rc == AERO_OK) {
+		*ret = identity;
+		identity = (struct aero_identity){0}; /* now owned by the caller */
+	}
+	aero_identity_clear(&identity);
+	return rc;
+}
+
 int aero_identity_remove(const struct aero_conf *conf, struct aero_err *err)
 {
 	char *path = aero_conf_path(conf, IDENTITY);

@@ -57,6 +57,11 @@ int64_t aero_unix_ns(void)
 	return clock_ns(CLOCK_REALTIME);
 }
 
+int64_t aero_jitter_ms(int64_t ms)
+{
+	return ms - ms / 5 + (int64_t)(aero_random() % (uint64_t)(ms / 5 * 2 + 1));
+}
+
 int64_t aero_backoff_ms(unsigned attempt, int64_t base, int64_t cap, uint64_t rnd)
 {
 	int64_t limit = base;

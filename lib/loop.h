@@ -16,6 +16,8 @@ int64_t aero_clock_ms(void); /* CLOCK_MONOTONIC */
 int64_t aero_unix_ms(void);
 int64_t aero_unix_ns(void);
 
+/* Within a fifth of it, at random, so that many do not keep in step. */
+int64_t aero_jitter_ms(int64_t ms);
 /* Full jitter: uniform in [0, min(cap, base * 2^attempt)], ms; rnd is a random number. */
 int64_t aero_backoff_ms(unsigned attempt, int64_t base, int64_t cap, uint64_t rnd);
 

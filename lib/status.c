@@ -72,6 +72,8 @@ static const struct number {
 		"From the last change's commit to its publish."),
 	ROW(shrink_held_since, MILLISECONDS, "shrink_held_timestamp_seconds", "gauge",
 		"Since when the shrink guard holds a result; 0 = it holds none."),
+	ROW(heartbeat, MILLISECONDS, "heartbeat_timestamp_seconds", "gauge",
+		"When the naming store last took a heartbeat; 0 = none was sent."),
 #undef ROW
 };
 
@@ -83,6 +85,7 @@ static const struct {
 	{"server", AT(server)},
 	{"error", AT(error)},
 	{"hostname", AT(hostname)},
+	{"heartbeat_error", AT(heartbeat_error)},
 };
 
 #define N_NUMBERS (sizeof(numbers) / sizeof(numbers[0]))

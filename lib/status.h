@@ -43,7 +43,9 @@ struct aero_status {
 	int64_t repairs;                    /* damaged mirrors published again */
 	int64_t publish_us, propagation_us; /* last publish; commit -> published */
 	int64_t shrink_held_since;          /* unix ms; 0 = nothing is held */
-	char *hostname;                     /* this node's name, '' = unknown */
+	int64_t heartbeat;     /* unix ms, of the last that was taken; 0 = none */
+	char *hostname;        /* this node's name, '' = unknown */
+	char *heartbeat_error; /* why the store takes none; '' = it does */
 	struct aero_refusals refused, odd;
 	struct aero_shadow *shadowed; /* the first 100 */
 	size_t n_shadowed_listed;

@@ -18,14 +18,10 @@
 static int who_am_i(struct aero_session *session, struct aero_err *err)
 {
 	struct aero_identity identity = {0};
-	bool foreign = false;
-	int rc = aero_identity_load(session->conf, &identity, &foreign, err);
+	int rc = aero_identity_own(session->conf, &identity, err);
 
 	aero_occupant_clear(&session->me);
 	aero_info_clear(&session->info);
-	if (rc == AERO_OK &&
-		(foreign || strcmp(identity.who.instance_id, AERO_TEST_INSTANCE) == 0))
-		rc = AERO_MISS;
 	if (rc == AERO_OK) {
 		session->me = identity.who;
 		identity.who = (struct aero_occupant){0}; /* now owned by session */

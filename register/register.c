@@ -32,11 +32,17 @@ static int plan_register(void *arg, struct aero_err *err)
 static int register_really(struct aero_session *session, FILE *out, struct aero_err *err)
 {
 	struct aero_actor actor = {0};
+	struct aero_err of_beat;
 	int rc;
 
 	aero_actor_begin(&actor, AERO_ACT_REGISTER, session->store, session->info.service,
 		session->info.masterful, &session->me, aero_session_random, NULL);
 	rc = aero_session_drive(session, &actor, err);
+	/* It runs; and it may have no mark for its daemon to send heartbeats by. */
+	if (rc == AERO_AGAIN && actor.node.dead &&
+		aero_conf_heartbeat_ms(session->conf) != 0)
+		(void)aero_store_node_seen(
+			session->store, session->me.instance_id, &of_beat);
 	if (rc == AERO_OK)
 		rc = aero_mark_registered(session, actor.hostname, err);
 	if (rc == AERO_OK)

@@ -23,7 +23,7 @@
 #define STUCK_MS 30000    /* a watch thread that did not move is not well */
 #define GIVE_UP_MS 120000 /* and is beyond help: start afresh */
 #define STOP_MS 1000
-#define STOP_HEAL_MS 200
+#define STOP_TASK_MS 200
 #define TRIM_ABOVE 4096 /* documents in a batch whose memory is worth giving back */
 
 /* ---- the watch thread ---- */
@@ -196,10 +196,11 @@ static void reload(struct aero_daemon *d)
 	struct aero_err err;
 	int rc = aero_daemon_reload(d, &err);
 
-	if (rc == AERO_OK)
+	if (rc == AERO_OK) {
 		aero_daemon_hooks_again(d);
-	if (rc == AERO_OK)
 		aero_daemon_heal_again(d);
+		aero_daemon_beat_again(d);
+	}
 	if (rc == AERO_OK && d->watcher == NULL) {
 		aero_report_text(&d->mirror->status.server, aero_store_name(d->store));
 		d->need_full = false;
@@ -284,6 +285,7 @@ static int64_t time_to_wait(const struct aero_daemon *d)
 	if (aero_hooks_child(d->hooks) != NULL)
 		sooner(&wait, aero_child_wait_ms(aero_hooks_child(d->hooks), now));
 	sooner(&wait, aero_daemon_heal_wait(d, now));
+	sooner(&wait, aero_daemon_beat_wait(d, now));
 	return wait;
 }
 
@@ -343,10 +345,11 @@ static void timers(struct aero_daemon *d)
 static void turn(struct aero_daemon *d)
 {
 	const struct aero_child *hook = aero_hooks_child(d->hooks);
-	struct pollfd fds[3 + 2 * AERO_CHILD_FDS] = {{.fd = d->signals, .events = POLLIN},
+	struct pollfd fds[4 + 2 * AERO_CHILD_FDS] = {{.fd = d->signals, .events = POLLIN},
 		{.fd = aero_watcher_fd(d->watcher), .events = POLLIN},
-		{.fd = aero_healer_fd(d->heal.healer), .events = POLLIN}};
-	nfds_t n = 3;
+		{.fd = aero_healer_fd(d->heal.healer), .events = POLLIN},
+		{.fd = aero_beater_fd(d->beat.beater), .events = POLLIN}};
+	nfds_t n = 4;
 	uint64_t count;
 
 	if (d->updater != NULL)
@@ -357,8 +360,7 @@ static void turn(struct aero_daemon *d)
 	if ((fds[1].revents & POLLIN) != 0 &&
 		read(fds[1].fd, &count, sizeof(count)) != (ssize_t)sizeof(count))
 		aero_log(AERO_DEBUG, "eventfd: nothing to read");
-	if ((fds[0].revents & POLLIN) != 0)
-		take_signals(d);
+	take_signals(d);
 	if (d->stop)
 		return;
 	take_batches(d);
@@ -368,6 +370,7 @@ static void turn(struct aero_daemon *d)
 	timers(d);
 	aero_daemon_heal_look(d);
 	aero_daemon_heal_step(d);
+	aero_daemon_beat_step(d);
 	/* A file that cannot be written holds nobody up. */
 	aero_daemon_hooks_step(
 		d, !d->status_due && (!hosts_due(d) || d->hosts_at > aero_clock_ms()));
@@ -380,7 +383,8 @@ static int start(struct aero_daemon *d, struct aero_err *err)
 	int rc;
 
 	d->heal.healer = aero_healer_new();
-	if (d->heal.healer == NULL)
+	d->beat.beater = aero_beater_new();
+	if (d->heal.healer == NULL || d->beat.beater == NULL)
 		return aero_err_set(err, AERO_IO, "eventfd: %s", strerror(errno));
 	rc = aero_syncd_store(d->conf, &d->store, err);
 	if (rc != AERO_OK)
@@ -401,6 +405,7 @@ static int start(struct aero_daemon *d, struct aero_err *err)
 	if (!aero_daemon_hooks_start(d))
 		return aero_err_set(err, AERO_NOMEM, "out of memory");
 	aero_daemon_updater_start(d);
+	aero_daemon_beat_again(d);
 	d->watchdog_ms = aero_watchdog_ms();
 	d->status_due = true;
 	return start_watcher(d, err);
@@ -428,7 +433,8 @@ int aero_syncd_daemon(const struct aero_conf *conf, int signals, struct aero_err
 	aero_hooks_free(d.hooks);
 	aero_told_clear(&d.told);
 	aero_scrub_end(&d.scrub);
-	stuck = !aero_healer_stop(d.heal.healer, STOP_HEAL_MS);
+	stuck = !aero_healer_stop(d.heal.healer, STOP_TASK_MS);
+	stuck |= !aero_beater_stop(d.beat.beater, STOP_TASK_MS);
 	stuck |= !aero_watcher_stop(d.watcher, STOP_MS);
 	aero_store_close(d.store);
 	aero_mirror_free(d.mirror);

@@ -5,6 +5,7 @@
 #define AERO_SYNCD_DAEMON_H
 
 #include "legacy/updater.h"
+#include "syncd/beater.h"
 #include "syncd/healer.h"
 #include "syncd/hooks.h"
 #include "syncd/mirror.h"
@@ -31,6 +32,12 @@ struct aero_daemon_heal {
 	char told[512];
 };
 
+struct aero_daemon_beat {
+	struct aero_beater *beater;
+	int64_t at; /* of the next heartbeat; 0 = none is sent */
+	int failed; /* what the last one came to, as it was logged */
+};
+
 struct aero_daemon {
 	const struct aero_conf *conf;
 	struct aero_conf *loaded; /* conf, once it was read again */
@@ -44,6 +51,7 @@ struct aero_daemon {
 	struct aero_nscd_call nscd;
 	struct aero_scrub scrub;
 	struct aero_daemon_heal heal;
+	struct aero_daemon_beat beat;
 	struct aero_hooks *hooks;
 	struct aero_told told;
 	bool stop, ready, status_due;
@@ -74,5 +82,11 @@ void aero_daemon_heal_look(struct aero_daemon *daemon);
 void aero_daemon_heal_again(struct aero_daemon *daemon);
 void aero_daemon_heal_step(struct aero_daemon *daemon);
 int64_t aero_daemon_heal_wait(const struct aero_daemon *daemon, int64_t now);
+
+/* daemon_beat.c: begin, or go on under other options; send what is due and take what one
+ * came to; ms until then. */
+void aero_daemon_beat_again(struct aero_daemon *daemon);
+void aero_daemon_beat_step(struct aero_daemon *daemon);
+int64_t aero_daemon_beat_wait(const struct aero_daemon *daemon, int64_t now);
 
 #endif

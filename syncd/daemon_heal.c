@@ -18,11 +18,6 @@
 #define RETRY_MIN_MS 500
 #define SLOWLY 10 /* poll intervals: 10 minutes */
 
-static int64_t jitter(int64_t ms)
-{
-	return ms - ms / 5 + (int64_t)(aero_random() % (uint64_t)(ms / 5 * 2 + 1));
-}
-
 static void plan(struct aero_daemon *d, int64_t wait_ms)
 {
 	int64_t at = aero_clock_ms() + wait_ms;
@@ -33,7 +28,7 @@ static void plan(struct aero_daemon *d, int64_t wait_ms)
 
 static int64_t polls(const struct aero_daemon *d, int n)
 {
-	return jitter((int64_t)d->conf->poll_interval * n * 1000);
+	return aero_jitter_ms((int64_t)d->conf->poll_interval * n * 1000);
 }
 
 /* What the documents hold for the node of identity.json; all zero: there is no such mark,
@@ -43,11 +38,9 @@ static void see(const struct aero_daemon *d, struct aero_held *ret)
 	struct aero_identity identity = {0};
 	const struct aero_document *doc = NULL;
 	const char *id;
-	bool foreign = false;
 
 	memset(ret, 0, sizeof(*ret)); /* its padding too: it is compared whole */
-	if (aero_identity_load(d->conf, &identity, &foreign, NULL) == AERO_OK &&
-		!foreign && strcmp(identity.who.instance_id, AERO_TEST_INSTANCE) != 0) {
+	if (aero_identity_own(d->conf, &identity, NULL) == AERO_OK) {
 		id = identity.who.instance_id;
 		(void)snprintf(ret->id, sizeof(ret->id), "%s", id);
 		ret->masterful =
@@ -80,7 +73,7 @@ void aero_daemon_heal_look(struct aero_daemon *d)
 	if (now.id[0] == '\0')
 		d->heal.at = 0;
 	else
-		plan(d, now.found ? jitter(2 * SETTLE_MS) : 0);
+		plan(d, now.found ? aero_jitter_ms(2 * SETTLE_MS) : 0);
 }
 
 void aero_daemon_heal_again(struct aero_daemon *d)

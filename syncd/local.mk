@@ -4,7 +4,9 @@ syncd_libaero_syncd_la_SOURCES = \
 	syncd/answers.c syncd/answers.h syncd/answers_parts.h \
 	syncd/answers_make.c \
 	syncd/answers_walk.c \
+	syncd/beater.c syncd/beater.h \
 	syncd/daemon.c syncd/daemon.h \
+	syncd/daemon_beat.c \
 	syncd/daemon_heal.c \
 	syncd/daemon_hooks.c \
 	syncd/daemon_legacy.c \
@@ -31,6 +33,7 @@ syncd_libaero_syncd_la_SOURCES = \
 	syncd/state_meta.c syncd/state_meta.h \
 	syncd/state_ops.c syncd/state_ops.h \
 	syncd/syncd.c syncd/syncd.h \
+	syncd/task.c syncd/task.h \
 	syncd/table.c syncd/table.h \
 	syncd/watcher.c syncd/watcher.h
 syncd_libaero_syncd_la_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS) $(LMDB_CFLAGS) $(CRYPTO_CFLAGS)
@@ -45,7 +48,7 @@ aerostat_syncd_SOURCES = syncd/main.c
 aerostat_syncd_LDADD = $(SYNCD_LIBS)
 
 if HAVE_CMOCKA
-syncd_tests = tests/test_answers tests/test_delta tests/test_guard tests/test_hooks \
+syncd_tests = tests/test_answers tests/test_beat tests/test_delta tests/test_guard tests/test_hooks \
 	tests/test_pace tests/test_state
 LONG_TESTS += tests/test_delta
 UNIT_TESTS += $(syncd_tests)

@@ -28,6 +28,8 @@ static const struct aero_cli_known full = {
 		.server = (char[]){"mongodb://h"},
 		.error = (char[]){"no \"primary\""},
 		.hostname = (char[]){"web-3"},
+		.heartbeat_error = (char[]){""},
+		.heartbeat = NOW - 12000,
 		.last_contact = NOW - 5000,
 		.n_refused = 3,
 		.n_odd = 1,
@@ -75,6 +77,7 @@ static void a_person_reads_what_is_known_and_why(void **state)
 		"node      \"web-3\"\n"
 		"store     \"mongodb://h\", mode \"stream\", last contact 5 s ago\n"
 		"error     \"no \\\"primary\\\"\"\n"
+		"heartbeat 12 s ago\n"
 		"held      since 90 s ago: most names would go (shrink guard); if that "
 		"is "
 		"right: aerostat --update --accept-shrink\n"
@@ -91,6 +94,26 @@ static void a_person_reads_what_is_known_and_why(void **state)
 	free(text);
 }
 
+static void a_heartbeat_that_is_not_taken_says_why(void **state)
+{
+	struct aero_cli_known known = full;
+	char *text;
+
+	(void)state;
+	known.status.heartbeat_error = (char[]){"no right"};
+	text = printed(&known, false);
+	assert_non_null(strstr(text, "\nheartbeat 12 s ago, now not: \"no right\"\n"));
+	free(text);
+	known.status.heartbeat = 0;
+	text = printed(&known, false);
+	assert_non_null(strstr(text, "\nheartbeat never taken: \"no right\"\n"));
+	free(text);
+	known.status.heartbeat_error = (char[]){""};
+	text = printed(&known, false);
+	assert_null(strstr(text, "\nheartbeat"));
+	free(text);
+}
+
 static void json_has_it_all(void **state)
 {
 	static const struct {
@@ -98,7 +121,7 @@ static void json_has_it_all(void **state)
 		int64_t value;
 	} numbers[] = {{"generation", 42}, {"names", 10}, {"aliases", 4},
 		{"addresses", 11}, {"age", 5}, {"daemon_pid", 77}, {"n_refused", 3},
-		{"shadowed.0.line", 12},
+		{"heartbeat", NOW - 12000}, {"shadowed.0.line", 12},
 		{"source_time", (int64_t)(1700000000 - 7200) << 32}};
 	char *text = printed(&full, true);
 	bson_error_t error;
@@ -140,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_person_reads_what_is_known_and_why),
+		cmocka_unit_test(a_heartbeat_that_is_not_taken_says_why),
 		cmocka_unit_test(json_has_it_all),
 		cmocka_unit_test(the_age_is_that_of_the_last_contact),
 	};

@@ -47,7 +47,9 @@ static const struct aero_status full = {
 	.publish_us = 1500,
 	.propagation_us = 25000,
 	.shrink_held_since = 1700000000001,
+	.heartbeat = 1700000000002,
 	.hostname = (char[]){"web-3"},
+	.heartbeat_error = (char[]){"no primary"},
 	.n_odd = 8,
 	.n_shadowed = 7,
 	.refused = {refused, 2},
@@ -84,6 +86,7 @@ static void what_is_written_is_read_back(void **state)
 	assert_string_equal(s.server, "mongodb://h");
 	assert_string_equal(s.error, "");
 	assert_string_equal(s.hostname, "web-3");
+	assert_string_equal(s.heartbeat_error, "no primary");
 	assert_int_equal(s.refused.n, 2);
 	assert_string_equal(s.refused.v[0].name, "a b");
 	assert_string_equal(s.refused.v[0].why, "a \"blank\"\n");

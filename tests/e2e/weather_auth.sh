@@ -30,7 +30,7 @@ documented()
 		aerostat "$@"
 }
 documented >"$test_dir/made"
-equal "documented roles and users" 8 "$(grep -c '^create\(Role aero\|User aero-\)' "$test_dir/made")"
+equal "documented roles and users" 10 "$(grep -c '^create\(Role aero\|User aero-\)' "$test_dir/made")"
 
 # as USER: the server file of that user, as the page has it.
 as()
@@ -54,6 +54,12 @@ repairs()
 	local user=$1
 	shift
 	aerostatd --server-file="$(as "$user")" --root="$test_dir/server" --loglevel=WARNING "$@"
+}
+
+# some NUMBER COLLECTION QUERY
+some()
+{
+	[ "$(mongo count "$2" "$3")" = "$1" ]
 }
 
 # --- each role does its work, and nothing else -----------------------------------------
@@ -122,6 +128,23 @@ part_roles()
 	repairs repair --repair >"$test_dir/out" 2>&1 || fail "repair: $(cat "$test_dir/out")"
 	equal "deleted" 0 "$(mongo count servers '{"hostname": ""}')"
 	equal "in the history" 1 "$(mongo count history '{"event": "repaired", "why": "delete the document"}')"
+	# Heartbeats, with the right for them and without: a line, and names all the same.
+	mkdir -p "$test_dir/beat/etc"
+	aerostat-register --server-file="$(as register)" --root="$test_dir/beat" --service=db \
+		--type=masterful --instance-id=i-2 --ip=10.0.0.2 --loglevel=WARNING >/dev/null
+	spawn beats aerostat-syncd --server-file="$(as beat)" --root="$test_dir/beat" --heartbeat --lease=3
+	wait_until 20 "a heartbeat" some 1 nodes '{"_id": "i-2", "seen_at": {"$type": "date"}, "gen": {"$gte": 1}}'
+	equal "of one node" 1 "$(mongo count nodes '{"seen_at": {"$exists": true}}')"
+	! grep -E 'WARNING|ERROR' "$test_dir/beats.log" || fail "the heartbeat lacks something"
+	stop beats
+	spawn refused aerostat-syncd --server-file="$(as sync)" --root="$test_dir/beat" --heartbeat --lease=3
+	wait_until 20 "the refusal" grep -q "WARNING heartbeat: .*'nodes'}, actions: \['" "$test_dir/refused.log"
+	aerostat status --root="$test_dir/beat" >"$test_dir/out"
+	grep -q '^mirror    5 names' "$test_dir/out" || fail "no names: $(cat "$test_dir/out")"
+	wait_until 5 "the reason in the status" sh -c "aerostat status --root=$test_dir/beat |
+		grep -q '^heartbeat never taken: .*lacks a privilege'"
+	stop refused
+	equal "warnings of it" 1 "$(grep -c 'WARNING heartbeat' "$test_dir/refused.log")"
 	# What is refused says what is missing.
 	refuses 77 registers sync --instance-id=i-9 --ip=10.0.0.9
 	refuses 77 aerostat import "$top_srcdir/tests/data/slot.jsonl" --server-file="$(as sync)"
@@ -138,6 +161,7 @@ F, I, U, D, L, X, S, P = "find insert update delete listIndexes createIndex stre
 REGISTER = {"servers": {F, I, U, L}, "control": {F, I, U}, "nodes": {F, I, U}}
 MAY = {"sync": {"servers": {F, S}}, "register": REGISTER,
        "admin": {**REGISTER, "servers": REGISTER["servers"] | {X}, "history": {F, I}},
+       "beat": {"servers": {F, S}, "nodes": {U}},
        "repair": {**REGISTER, "servers": REGISTER["servers"] | {X, D}, "history": {F, I}}}
 COLLECTIONS = ["servers", "control", "nodes", "history", "configs", "system.users"]
 
