@@ -15,6 +15,7 @@
 struct known {
 	struct aero_slot slot;
 	struct aero_node node; /* of who is in it */
+	int64_t store_ms;      /* the store's clock, where heartbeats matter; else 0 */
 	struct aero_control control;
 	struct aero_cli_events events;
 	struct aero_tenures tenures;
@@ -56,6 +57,9 @@ static int read_all(const struct aero_conf *conf, struct aero_store *store,
 	id = known->slot.who.instance_id;
 	if (!aero_slot_blank(&known->slot))
 		rc = aero_store_node(store, id, &known->node, err);
+	if (rc == AERO_OK &&
+		(known->node.seen_at != 0 || conf->cloud == AERO_CLOUD_LEASE))
+		rc = aero_store_clock(store, &known->store_ms, err);
 	if (rc == AERO_OK && aero_slot_masterful(&known->slot))
 		rc = aero_store_control(store, known->slot.service, &known->control, err);
 	/* A user who may not read it, or a file of another's, costs no more than itself.
@@ -115,6 +119,9 @@ static void print_node(FILE *out, const struct known *known)
 			"aerostatd frees it\n");
 	if (!node->dead && !node->left && !aero_slot_blank(&known->slot))
 		(void)fprintf(out, "  certificate  none: it counts as alive\n");
+	if (known->store_ms != 0 && !aero_slot_blank(&known->slot))
+		(void)fprintf(out, "  heartbeat    %s\n",
+			aero_lease_words(known->store_ms, node->seen_at, why));
 	if (known->tenure != NULL)
 		(void)fprintf(out,
 			"  server       absent in %u passes, called dead in %u; known "
@@ -145,6 +152,7 @@ static bool append(bson_t *doc, const struct known *known)
 		  BSON_APPEND_BOOL(doc, "left", known->node.left) &&
 		  BSON_APPEND_BOOL(doc, "dead", known->node.dead) &&
 		  BSON_APPEND_UTF8(doc, "dead_why", known->node.why) &&
+		  BSON_APPEND_INT64(doc, "seen_at", known->node.seen_at) &&
 		  BSON_APPEND_BOOL(doc, "change_over_open", known->control.open);
 
 	if (ok && known->tenure != NULL)

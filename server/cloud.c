@@ -149,8 +149,9 @@ static int list_command(const struct aero_conf *conf, int stop_fd,
 	return rc;
 }
 
-static bool any_id(const char *id)
+static bool any_id(const char *id, const struct aero_node *node)
 {
+	(void)node;
 	return strcmp(id, AERO_TEST_INSTANCE) != 0;
 }
 
@@ -192,10 +193,11 @@ static int list_ec2(const struct aero_conf *conf, int stop_fd, struct aero_listi
 }
 
 /* i- and 8 or 17 hexadecimal digits. */
-static bool ec2_id(const char *id)
+static bool ec2_id(const char *id, const struct aero_node *node)
 {
 	size_t n;
 
+	(void)node;
 	if (strncmp(id, "i-", 2) != 0)
 		return false;
 	n = strspn(id + 2, "0123456789abcdef");
@@ -204,36 +206,25 @@ static bool ec2_id(const char *id)
 
 /* ---- the kinds ---- */
 
-static int list_lease(const struct aero_conf *conf, int stop_fd, struct aero_listing *ret,
-	struct aero_err *err)
+static bool seen(const char *id, const struct aero_node *node)
 {
-	(void)conf;
-	(void)stop_fd;
-	(void)ret;
-	return aero_err_set(err, AERO_CONFIG,
-		"cloud: lease is not part of version " PACKAGE_VERSION
-		": use ec2 or command, or --offline");
-}
-
-static bool no_id(const char *id)
-{
-	(void)id;
-	return false;
+	return node->seen_at != 0 && *id != '\0' && strlen(id) < AERO_CLOUD_ID_SIZE;
 }
 
 static const struct {
-	bool (*knows)(const char *id);
+	bool (*knows)(const char *id, const struct aero_node *node);
 	int (*list)(const struct aero_conf *conf, int stop_fd, struct aero_listing *ret,
 		struct aero_err *err);
 } kinds[] = {
 	[AERO_CLOUD_EC2] = {ec2_id, list_ec2},
-	[AERO_CLOUD_LEASE] = {no_id, list_lease},
+	[AERO_CLOUD_LEASE] = {seen, NULL},
 	[AERO_CLOUD_COMMAND] = {any_id, list_command},
 };
 
-bool aero_cloud_knows(const struct aero_conf *conf, const char *id)
+bool aero_cloud_knows(
+	const struct aero_conf *conf, const char *id, const struct aero_node *node)
 {
-	return kinds[conf->cloud].knows(id);
+	return kinds[conf->cloud].knows(id, node);
 }
 
 int aero_cloud_list(const struct aero_conf *conf, int stop_fd, struct aero_listing *ret,

@@ -8,14 +8,16 @@
 
 #include "lib/conf.h"
 #include "lib/err.h"
+#include "lib/store.h"
 #include "server/rules.h"
 
 #define AERO_CLOUD_ID_SIZE 128
 
 struct aero_listed {
 	char id[AERO_CLOUD_ID_SIZE];
-	enum aero_sight sight; /* RUNS or DEAD */
-	char state[32];        /* in the cloud's words: "terminated" */
+	enum aero_sight
+		sight;  /* RUNS or DEAD; ABSENT: what is known of it all the same */
+	char state[64]; /* in the cloud's words: "terminated" */
 };
 
 /* All that a cloud listed; by id once aero_listing_sort was called. */
@@ -33,13 +35,15 @@ const struct aero_listed *aero_listing_find(
 	const struct aero_listing *listing, const char *id);
 void aero_listing_clear(struct aero_listing *listing);
 
-/* Is this id of the form that the configured cloud gives out? */
-bool aero_cloud_knows(const struct aero_conf *conf, const char *id);
+/* Can the configured cloud tell of this node: is the id of the form that it gives out, or
+ * (lease) did the node ever send a heartbeat? */
+bool aero_cloud_knows(
+	const struct aero_conf *conf, const char *id, const struct aero_node *node);
 
 /* Ask the configured cloud: all of its instances, sorted, or an error and nothing. May
  * take 30 s. AERO_NET: it cannot be reached; AERO_PERM, AERO_CONFIG; AERO_REFUSED: it
  * gave no whole answer; AERO_AGAIN: this machine's clock is wrong, or stop_fd (-1 = none)
- * became readable. */
+ * became readable. Not for lease, whose listing is the collection (lease.h). */
 int aero_cloud_list(const struct aero_conf *conf, int stop_fd, struct aero_listing *ret,
 	struct aero_err *err);
 

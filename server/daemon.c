@@ -28,6 +28,7 @@
 
 #define STOP_MS 1800     /* that a pass gets to end in */
 #define STORE_MS 10000   /* and a store to answer in, in a pass of its own */
+#define LEASE_USUAL 90   /* the nodes' heartbeats are meant for that */
 #define STUCK_MS 1200000 /* the watchdog lets no pass last longer */
 
 struct server {
@@ -272,6 +273,11 @@ int aero_server_run(const struct aero_conf *conf, FILE *out, struct aero_err *er
 	server.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (server.stop_fd < 0 || server.wake_fd < 0)
 		rc = aero_err_set(err, AERO_AGAIN, "eventfd: %s", strerror(errno));
+	if (conf->cloud == AERO_CLOUD_LEASE && conf->lease < LEASE_USUAL)
+		aero_log(AERO_INFO,
+			"lease: %d s: the nodes need `lease: %d` too, so that they send "
+			"heartbeats as often",
+			conf->lease, conf->lease);
 	if (rc == AERO_OK && *conf->remote_repo_url != '\0')
 		rc = aero_configs_check(conf, server.stop_fd, err);
 	if (rc == AERO_OK)

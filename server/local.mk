@@ -18,6 +18,7 @@ server_libaero_server_la_SOURCES = \
 	server/cloud.c server/cloud.h \
 	server/daemon.c server/daemon.h \
 	server/history.c server/history.h \
+	server/lease.c server/lease.h \
 	server/pass.c server/pass.h \
 	server/repair.c server/repair.h \
 	server/rules.c server/rules.h \
@@ -32,8 +33,8 @@ aerostatd_LDADD = server/libaero_server.la register/libaero_register.la lib/liba
 
 if HAVE_CMOCKA
 server_tests = tests/test_check tests/test_credentials tests/test_ec2 tests/test_ec2_answer \
-	tests/test_pass tests/test_repair tests/test_repo tests/test_rules
-LONG_TESTS += tests/test_rules
+	tests/test_lease tests/test_pass tests/test_repair tests/test_repo tests/test_rules
+LONG_TESTS += tests/test_lease tests/test_rules
 UNIT_TESTS += $(server_tests)
 check_PROGRAMS += $(server_tests)
 endif
@@ -45,6 +46,8 @@ check_PROGRAMS += tests/configs_tool
 tests_configs_tool_SOURCES = tests/configs_tool.c
 tests_configs_tool_LDADD = server/libaero_server.la register/libaero_register.la lib/libaero.la
 
+tests_test_lease_SOURCES = tests/test_lease.c tests/fake_store.c tests/fake_store.h \
+	tests/fake_store_change.c
 tests_test_pass_SOURCES = tests/test_pass.c tests/fake_store.c tests/fake_store.h \
 	tests/fake_store_change.c
 tests_test_repair_SOURCES = tests/test_repair.c tests/fake_store.c tests/fake_store.h \

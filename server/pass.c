@@ -31,7 +31,8 @@ struct work {
 	struct aero_listing listing;
 	struct row *rows;
 	size_t n_rows;
-	bool listed; /* the cloud gave a complete listing */
+	bool listed;      /* the cloud gave a complete listing */
+	int64_t store_ms; /* cloud: lease: its clock, read before the nodes */
 	struct aero_judgement judgement;
 	struct aero_tenures now; /* as read, by hostname */
 };
@@ -60,7 +61,7 @@ static void add_row(struct work *work, const char *id, const struct aero_slot *s
 	aero_reap_begin(&row->reap, pass->store, id, slot);
 	aero_reap_known(&row->reap, &node);
 	row->candidate.judgeable =
-		row->reap.step == AERO_REAP_B2 && aero_cloud_knows(pass->conf, id);
+		row->reap.step == AERO_REAP_B2 && aero_cloud_knows(pass->conf, id, &node);
 	was = aero_tenures_find(pass->tenures, key_of(row));
 	if (was != NULL && slot != NULL && was->reg == slot->reg &&
 		strcmp(was->instance_id, id) == 0)
@@ -98,14 +99,25 @@ static int make_rows(struct work *work, struct aero_err *err)
 
 /* ---- the evidence: after what it is about was read ---- */
 
+/* cloud: lease: the collection itself is the listing. */
+static bool by_lease(const struct work *work)
+{
+	return work->pass->list != NULL && work->pass->conf->cloud == AERO_CLOUD_LEASE;
+}
+
 static int ask_cloud(struct work *work, struct aero_err *err)
 {
-	int rc = work->pass->list(
-		work->pass->conf, work->pass->stop_fd, &work->listing, err);
+	struct aero_pass *pass = work->pass;
+	int rc = by_lease(work)
+			 ? aero_lease_list(&pass->tenures->lease, pass->conf, &work->view,
+				   work->store_ms, pass->now_ms, &work->listing, err)
+			 : pass->list(pass->conf, pass->stop_fd, &work->listing, err);
 
-	if (rc != AERO_OK)
+	if (rc == AERO_AGAIN && by_lease(work))
+		aero_log(AERO_INFO, "lease: nobody is judged dead: %s", err->msg);
+	else if (rc != AERO_OK)
 		return aero_err_prefix(err, rc, "nobody is judged dead: the cloud");
-	work->listed = true;
+	work->listed = rc == AERO_OK;
 	for (size_t i = 0; i < work->n_rows; i++) {
 		struct row *row = &work->rows[i];
 		const struct aero_listed *found =
@@ -123,7 +135,9 @@ static void judge(struct work *work)
 {
 	const struct aero_conf *conf = work->pass->conf;
 	struct aero_rules rules = {
-		.absent_passes = (unsigned)conf->absent_passes,
+		.absent_passes = by_lease(work) && conf->absent_passes < AERO_LEASE_PASSES
+					 ? AERO_LEASE_PASSES
+					 : (unsigned)conf->absent_passes,
 		.grace_ms = (int64_t)conf->grace * 1000,
 		.cap_percent = (unsigned)conf->reap_cap_percent,
 		.cap_min = (unsigned)conf->reap_cap_min,
@@ -356,6 +370,7 @@ static int keep(struct work *work, struct aero_err *err)
 	int rc = tenures_of(work, true, &after, err);
 
 	if (rc == AERO_OK) {
+		after.lease = work->pass->tenures->lease;
 		aero_tenures_clear(work->pass->tenures);
 		*work->pass->tenures = after;
 	}
@@ -384,8 +399,12 @@ static int run(struct work *work, struct aero_err *err)
 {
 	struct aero_pass *pass = work->pass;
 	struct aero_err why = {""};
-	int rc = aero_view_read(pass->store, &work->view, err), listing = AERO_OK;
+	int rc = AERO_OK, listing = AERO_OK;
 
+	if (by_lease(work)) /* before the nodes: no age is too long */
+		rc = aero_store_clock(pass->store, &work->store_ms, err);
+	if (rc == AERO_OK)
+		rc = aero_view_read(pass->store, &work->view, err);
 	if (rc == AERO_OK)
 		rc = make_rows(work, err);
 	if (rc == AERO_OK)

@@ -111,6 +111,13 @@ char *aero_tenures_text(const struct aero_tenures *tenures, const char *boot)
 		bson_append_document_end(&array, &sub);
 	}
 	bson_append_array_end(&doc, &array);
+	if (tenures->lease.boot_ms != 0) {
+		BSON_APPEND_DOCUMENT_BEGIN(&doc, "lease", &sub);
+		BSON_APPEND_INT64(&sub, "store", tenures->lease.store_ms);
+		BSON_APPEND_INT64(&sub, "at", tenures->lease.boot_ms);
+		BSON_APPEND_INT64(&sub, "quiet", tenures->lease.quiet_ms);
+		bson_append_document_end(&doc, &sub);
+	}
 	text = aero_json_of_bson(&doc, NULL);
 	bson_destroy(&doc);
 	return text;
@@ -167,6 +174,22 @@ static int take(const bson_iter_t *doc, bool same_boot, int64_t now_ms,
 	return AERO_OK;
 }
 
+/* All or nothing: what is not whole begins anew. */
+static struct aero_lease lease_of(const bson_t *doc, int64_t now_ms)
+{
+	struct aero_lease lease = {0};
+	bson_iter_t it;
+
+	if (!bson_iter_init_find(&it, doc, "lease"))
+		return lease;
+	lease.store_ms = number_of(&it, "store", INT64_MAX);
+	lease.boot_ms = number_of(&it, "at", now_ms);
+	lease.quiet_ms = number_of(&it, "quiet", lease.boot_ms);
+	return lease.store_ms < 0 || lease.boot_ms < 0 || lease.quiet_ms < 0
+		       ? (struct aero_lease){0}
+		       : lease;
+}
+
 int aero_tenures_parse(const char *text, size_t len, const char *boot, int64_t now_ms,
 	struct aero_tenures *ret, struct aero_err *err)
 {
@@ -192,6 +215,8 @@ int aero_tenures_parse(const char *text, size_t len, const char *boot, int64_t n
 			     ? take(&slots, same_boot, now_ms, &tenures, err)
 			     : aero_err_set(err, AERO_BAD, "an entry is no document");
 	if (rc == AERO_OK) {
+		if (same_boot)
+			tenures.lease = lease_of(doc, now_ms);
 		aero_tenures_sort(&tenures);
 		*ret = tenures;
 		tenures = (struct aero_tenures){0}; /* now owned by the caller */

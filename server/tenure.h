@@ -6,6 +6,7 @@
 
 #include "lib/conf.h"
 #include "lib/err.h"
+#include "server/lease.h"
 #include "server/rules.h"
 
 struct aero_tenure {
@@ -18,7 +19,8 @@ struct aero_tenure {
 struct aero_tenures {
 	struct aero_tenure *v;
 	size_t n;
-	bool known; /* a pass was before: what is not in here is new */
+	bool known;              /* a pass was before: what is not in here is new */
+	struct aero_lease lease; /* times of this boot */
 };
 
 /* Append copies; false when out of memory. */
