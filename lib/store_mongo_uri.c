@@ -30,8 +30,16 @@ static const struct {
 	{MONGOC_URI_CONNECTTIMEOUTMS, 3000},
 	{MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 5000},
 	{MONGOC_URI_SOCKETTIMEOUTMS, WTIMEOUT_MS + 1000},
-	{MONGOC_URI_HEARTBEATFREQUENCYMS, 10000},
 };
+
+/* How often the driver looks at each member. One that answers an operation with "I shut
+ * down" (91, 11600) counts as gone until the next look, whether it shuts down or not: a
+ * program that ends soon does not wait 10 s for that. A daemon, of which there are many
+ * and for long, does. */
+static int32_t heartbeat_ms(const char *role)
+{
+	return role == NULL || strcmp(role, "syncd") == 0 ? 10000 : 2000;
+}
 
 /* On noise in place of an answer, driver 1.23 does not fail but abort (an assertion about
  * the length of a message, in a thread of its own). Say what it means and end as for a
@@ -103,6 +111,9 @@ static void set_defaults(mongoc_uri_t *uri, const char *role)
 		if (!mongoc_uri_has_option(uri, numbers[i].key))
 			(void)mongoc_uri_set_option_as_int32(
 				uri, numbers[i].key, numbers[i].value);
+	if (!mongoc_uri_has_option(uri, MONGOC_URI_HEARTBEATFREQUENCYMS))
+		(void)mongoc_uri_set_option_as_int32(
+			uri, MONGOC_URI_HEARTBEATFREQUENCYMS, heartbeat_ms(role));
 	if (!mongoc_uri_has_option(uri, MONGOC_URI_RETRYWRITES))
 		(void)mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, true);
 	if (!mongoc_uri_has_option(uri, MONGOC_URI_APPNAME)) {
