@@ -6,4 +6,4 @@ dist_examples_DATA = dist/aerostat.conf dist/aerostat-syncd.service dist/supervi
 pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = dist/aerostat.pc
 
-E2E_TESTS += tests/e2e/supervisord.sh
+E2E_TESTS += tests/e2e/supervisord.sh tests/e2e/supervisord_server.sh

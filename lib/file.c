@@ -290,6 +290,18 @@ out:
 	return rc;
 }
 
+int aero_lock_alone(const char *path, int *ret_fd, struct aero_err *err)
+{
+	pid_t holder = 0;
+	int rc = aero_lock_take(path, ret_fd, &holder, err);
+
+	if (rc == AERO_AGAIN)
+		rc = aero_err_set(err, rc,
+			"another daemon runs already, pid %ld; stop it first",
+			(long)holder);
+	return rc;
+}
+
 /* The same for those who may not open it: the kernel's list of locks. */
 static pid_t listed_holder(const char *path)
 {

@@ -43,6 +43,8 @@ int aero_dir_make(const char *path, struct aero_err *err);
  * pid, or 0. The lock goes with the descriptor *ret_fd or the process. */
 int aero_lock_take(
 	const char *path, int *ret_fd, pid_t *ret_holder, struct aero_err *err);
+/* The same for a daemon that must be alone: AERO_AGAIN says so. */
+int aero_lock_alone(const char *path, int *ret_fd, struct aero_err *err);
 /* The pid that holds the lock now, or 0; any user may ask. */
 pid_t aero_lock_holder(const char *path);
 

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "register/session.h"
@@ -26,6 +27,7 @@
 #include "server/pass.h"
 #include "server/repair.h"
 
+#define LOCK_FILE "/run/aerostat/server.lock"
 #define STOP_MS 1800     /* that a pass gets to end in */
 #define STORE_MS 10000   /* and a store to answer in, in a pass of its own */
 #define LEASE_USUAL 90   /* the nodes' heartbeats are meant for that */
@@ -38,7 +40,7 @@ struct server {
 	struct aero_tenures tenures;
 	bool indexed;        /* the indexes were there or made */
 	int64_t configs_due; /* aero_clock_ms; 0 = at once */
-	int stop_fd, wake_fd;
+	int stop_fd, wake_fd, lock_fd;
 	atomic_llong began; /* of the pass that runs, aero_clock_ms; 0 = none */
 	int rc;             /* of the thread of passes */
 	struct aero_err err;
@@ -262,9 +264,22 @@ static int daemon_run(struct server *server, struct aero_err *err)
 	return server->rc;
 }
 
+/* Two daemons would count passes in one reap.json. One pass by hand beside it may be. */
+static int lock(struct server *server, struct aero_err *err)
+{
+	char *path = aero_conf_path(server->conf, LOCK_FILE);
+	int rc = path == NULL ? aero_err_set(err, AERO_NOMEM, "out of memory")
+			      : aero_lock_alone(path, &server->lock_fd, err);
+
+	free(path);
+	return rc;
+}
+
 int aero_server_run(const struct aero_conf *conf, FILE *out, struct aero_err *err)
 {
-	struct server server = {.conf = conf, .out = out, .stop_fd = -1, .wake_fd = -1};
+	struct server server = {
+		.conf = conf, .out = out, .stop_fd = -1, .wake_fd = -1, .lock_fd = -1};
+	bool once = conf->once || conf->dryrun;
 	int rc = AERO_OK;
 
 	if (conf->check || conf->repair)
@@ -278,6 +293,8 @@ int aero_server_run(const struct aero_conf *conf, FILE *out, struct aero_err *er
 			"lease: %d s: the nodes need `lease: %d` too, so that they send "
 			"heartbeats as often",
 			conf->lease, conf->lease);
+	if (rc == AERO_OK && !once)
+		rc = lock(&server, err);
 	if (rc == AERO_OK && *conf->remote_repo_url != '\0')
 		rc = aero_configs_check(conf, server.stop_fd, err);
 	if (rc == AERO_OK)
@@ -285,7 +302,7 @@ int aero_server_run(const struct aero_conf *conf, FILE *out, struct aero_err *er
 	if (rc == AERO_OK)
 		rc = aero_store_open_conf(
 			conf, "server", conf->dryrun, &server.store, err);
-	if (rc == AERO_OK && (conf->once || conf->dryrun))
+	if (rc == AERO_OK && once)
 		rc = pass(&server, err);
 	else if (rc == AERO_OK)
 		rc = daemon_run(&server, err);
@@ -295,5 +312,7 @@ int aero_server_run(const struct aero_conf *conf, FILE *out, struct aero_err *er
 		(void)close(server.stop_fd);
 	if (server.wake_fd >= 0)
 		(void)close(server.wake_fd);
+	if (server.lock_fd >= 0)
+		(void)close(server.lock_fd);
 	return rc;
 }

@@ -131,18 +131,6 @@ static int lock_or_ask(
 	return rc == AERO_MISS ? AERO_AGAIN : rc;
 }
 
-static int lock_alone(const char *lock, int *ret_fd, struct aero_err *err)
-{
-	pid_t holder = 0;
-	int rc = aero_lock_take(lock, ret_fd, &holder, err);
-
-	if (rc == AERO_AGAIN)
-		rc = aero_err_set(err, rc,
-			"another daemon runs already, pid %ld; stop it first",
-			(long)holder);
-	return rc;
-}
-
 int aero_syncd_run(
 	const struct aero_conf *conf, bool once, FILE *out, struct aero_err *err)
 {
@@ -173,7 +161,7 @@ int aero_syncd_run(
 		signals = aero_signals();
 		rc = signals < 0
 			     ? aero_err_set(err, AERO_IO, "signalfd: %s", strerror(errno))
-			     : lock_alone(lock, &fd, err);
+			     : aero_lock_alone(lock, &fd, err);
 		if (rc == AERO_OK)
 			rc = aero_syncd_daemon(conf, signals, err);
 		else if (signals >= 0)
