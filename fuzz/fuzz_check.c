@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/store_ops.h"
 #include "server/check.h"
 
@@ -20,8 +21,10 @@ struct collection {
 	size_t n;
 };
 
+/* A store's document is whole; a damaged one ends the run. */
 static void read_all(struct collection *all, const uint8_t *data, size_t size)
 {
+	struct aero_slot slot = {0};
 	bson_t doc;
 	uint32_t len;
 
@@ -29,8 +32,10 @@ static void read_all(struct collection *all, const uint8_t *data, size_t size)
 		memcpy(&len, data, sizeof(len));
 		len = BSON_UINT32_FROM_LE(len);
 		if (len > size || !bson_init_static(&doc, data, len) ||
-			!bson_validate(&doc, BSON_VALIDATE_NONE, NULL))
+			!bson_validate(&doc, BSON_VALIDATE_NONE, NULL) ||
+			!aero_slot_of_bson(&doc, &slot, NULL))
 			return;
+		aero_slot_clear(&slot);
 		all->docs[all->n++] = bson_copy(&doc);
 	}
 }
@@ -44,12 +49,30 @@ static void check(const struct collection *all, struct aero_check *ret)
 	ret->reg = 7;
 	for (size_t i = 0; i < all->n; i++) {
 		if (aero_check_take_doc(ret, all->docs[i], &err) != AERO_OK)
-			abort(); /* they are whole */
+			abort();
 		/* whatever is no control document of ours is left alone */
 		(void)aero_check_take_control(ret, all->docs[i], &err);
 	}
 	if (aero_check_run(ret, &err) != AERO_OK)
 		abort();
+}
+
+/* As JSON it is whole, too. */
+static void print_json(const struct aero_check *check)
+{
+	char *json;
+
+	for (size_t i = 0; i < check->n; i++) {
+		bson_t doc = BSON_INITIALIZER;
+
+		if (!aero_finding_append(&doc, &check->v[i]))
+			abort();
+		json = aero_json_of_bson(&doc, NULL);
+		if (json == NULL)
+			abort();
+		free(json);
+		bson_destroy(&doc);
+	}
 }
 
 static void print(const struct aero_check *check)
@@ -64,11 +87,13 @@ static void print(const struct aero_check *check)
 		aero_finding_print(out, &check->v[i], "will");
 	(void)fclose(out);
 	for (size_t i = 0; i < len; i++) {
-		lines += text[i] == '\n';
-		if (text[i] != '\n' && (text[i] < 0x20 || text[i] == 0x7f))
+		const unsigned char c = (unsigned char)text[i];
+
+		lines += c == '\n';
+		if (c != '\n' && (c < 0x20 || c == 0x7f))
 			abort();
 	}
-	if (lines != check->n)
+	if (lines != check->n || !bson_utf8_validate(text, len, false))
 		abort();
 	free(text);
 }
@@ -130,6 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		check(&all, &found);
 		print(&found);
+		print_json(&found);
 		moved = false;
 		for (size_t k = 0; k < found.n; k++)
 			moved = mend(&all, &found.v[k]) || moved;

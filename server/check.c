@@ -56,6 +56,13 @@ static int no_memory(struct aero_err *err)
 
 /* ---- what was read ---- */
 
+static bool plain(const char *text)
+{
+	while (*text >= 0x20 && *text < 0x7f) /* char may be signed: ASCII alone */
+		text++;
+	return *text == '\0';
+}
+
 static void id_words(const bson_t *doc, char ret[static AERO_CHECK_ID])
 {
 	bson_t one = BSON_INITIALIZER;
@@ -69,7 +76,7 @@ static void id_words(const bson_t *doc, char ret[static AERO_CHECK_ID])
 		bson_oid_to_string(bson_iter_oid(&it), ret);
 		return;
 	}
-	if (BSON_ITER_HOLDS_UTF8(&it)) {
+	if (BSON_ITER_HOLDS_UTF8(&it) && plain(bson_iter_utf8(&it, NULL))) {
 		(void)snprintf(ret, AERO_CHECK_ID, "%s", bson_iter_utf8(&it, NULL));
 	} else if (BSON_ITER_HOLDS_INT(&it)) {
 		(void)snprintf(

@@ -127,7 +127,7 @@ struct aero_finding {
 	const struct aero_check_doc *doc; /* NULL: of no single document */
 	char *name; /* hostname, or the service or node that it is about */
 	const char *field;
-	char there[400]; /* what is there, in words, fit for a terminal */
+	char there[600]; /* what is there, in words, fit for a terminal */
 	bson_t *set;     /* SET, UNNAME, BLANK: fields and values; INSERT: the slot */
 };
 
