@@ -164,9 +164,10 @@ int aero_mend(const struct aero_check *check, const struct aero_finding *finding
 	}
 	if (rc == AERO_OK)
 		note(finding, store, ret_hostname);
-	/* Refused because of what is there by now. */
+	/* Because of what is there by now, or of what the store cannot do with this
+	 * document (an index on a Symbol): the others are mended all the same. */
 	if (rc == AERO_DUP_HOSTNAME || rc == AERO_DUP_INSTANCE || rc == AERO_REFUSED ||
-		rc == AERO_AGAIN)
+		rc == AERO_AGAIN || rc == AERO_DB || rc == AERO_CONFIG)
 		rc = AERO_MISS;
 	return rc;
 }

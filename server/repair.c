@@ -223,8 +223,7 @@ static int mend_kind(struct repair *repair, enum aero_mend mend, struct aero_err
 			repair->moved = true;
 			print_done(repair, f, hostname);
 		} else if (rc == AERO_MISS) {
-			aero_log(AERO_WARNING,
-				"repair: %s: not done, it is looked at again: %s",
+			aero_log(AERO_WARNING, "repair: %s: not done: %s",
 				aero_quote(f->name, name, sizeof(name)), err->msg);
 			rc = AERO_OK;
 		}

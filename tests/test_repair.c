@@ -182,6 +182,17 @@ static void the_dead_get_no_name(void **state)
 	assert_int_equal(fake_held(fake, "i-1"), 0);
 }
 
+/* A server cannot index every document: the rest is mended. */
+static void one_step_that_is_refused_holds_up_no_other(void **state)
+{
+	(void)state;
+	fake_put(fake, "", "web", "", "");
+	fake->check_rc = AERO_MISS;
+	fake->create_rc = AERO_DB;
+	assert_int_equal(repair(), AERO_REFUSED);
+	assert_int_equal(fake->slots.n, 0);
+}
+
 static void nobody_registers_while_indexes_are_missing(void **state)
 {
 	(void)state;
@@ -203,6 +214,7 @@ int main(void)
 		TEST(more_than_the_guard_lets_go_stays),
 		TEST(what_only_a_person_can_mend_is_said),
 		TEST(the_dead_get_no_name),
+		TEST(one_step_that_is_refused_holds_up_no_other),
 		TEST(nobody_registers_while_indexes_are_missing),
 	};
 

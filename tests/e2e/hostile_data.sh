@@ -56,6 +56,18 @@ note "$SECONDS s so far"
 # --- all at once: a snapshot, a restart, polling ---------------------------------------
 
 hostile - "$mongo_uri" all
+# Whoever checks it gets plain lines, and an end; repair mends what it can, and ends too.
+for action in "--check" "--repair --dryrun" "--repair --force"; do
+	code=0
+	# shellcheck disable=SC2086 # words
+	timeout 120 aerostatd --server="$mongo_uri" --root="$test_dir/check" $action \
+		>"$test_dir/lines" 2>"$test_dir/checked.log" || code=$?
+	equal "$action: $(cat "$test_dir/checked.log")" 1 "$code"
+	! LC_ALL=C grep -nP '[\x00-\x08\x0b-\x1f\x7f]' "$test_dir/lines" || fail "control in $action"
+	check_log checked
+	note "$action: $(tail -n 1 "$test_dir/lines")"
+done
+hostile - "$mongo_uri" all
 mkdir -p "$test_dir/full/etc"
 aerostat-syncd --server="$mongo_uri" --root="$test_dir/full" --once \
 	--prometheus-file="$test_dir/full/aerostat.prom" 2>"$test_dir/full.log"
