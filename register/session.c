@@ -206,6 +206,8 @@ static int drive_once(void *arg, struct aero_err *err)
 	int rc;
 
 	while (actor->step != AERO_STEP_DONE) {
+		if (drive->session->ends != NULL && drive->session->ends(actor))
+			return aero_err_set(err, AERO_MISS, "others were quicker");
 		aero_log(AERO_DEBUG, "step: %s", aero_step_words(actor->step));
 		rc = aero_actor_step(actor, err);
 		if (rc != AERO_OK)

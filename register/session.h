@@ -19,6 +19,8 @@ struct aero_session {
 	struct aero_store *store;
 	int lock_fd;
 	int64_t deadline; /* aero_clock_ms; past in a dry run: one try */
+	/* Asked before each step, if set: true ends the run with AERO_MISS. */
+	bool (*ends)(const struct aero_actor *actor);
 };
 
 /* Begin the deadline, without the lock: for who writes nothing yet. */

@@ -23,7 +23,8 @@ struct repair {
 	struct aero_check check; /* of the last look */
 	size_t cap, held;        /* the guard's: so many may go, so many stay */
 	size_t done;
-	bool moved; /* something was done in this round */
+	bool moved;  /* something was done in this round */
+	bool missed; /* something was not */
 };
 
 static int take_doc(const bson_t *doc, void *arg, struct aero_err *err)
@@ -225,6 +226,7 @@ static int mend_kind(struct repair *repair, enum aero_mend mend, struct aero_err
 		} else if (rc == AERO_MISS) {
 			aero_log(AERO_WARNING, "repair: %s: not done: %s",
 				aero_quote(f->name, name, sizeof(name)), err->msg);
+			repair->missed = true;
 			rc = AERO_OK;
 		}
 	}
@@ -243,7 +245,7 @@ static int round_of(struct repair *repair, bool first, struct aero_err *err)
 	if (rc == AERO_OK && first)
 		rc = print(repair, err);
 	(void)fflush(repair->out);
-	repair->moved = false;
+	repair->moved = repair->missed = false;
 	if (!repair->conf->repair || repair->conf->dryrun)
 		return rc;
 	for (int mend = AERO_MEND_NONE + 1; rc == AERO_OK && mend < AERO_N_MENDS; mend++)
@@ -280,10 +282,13 @@ int aero_repair_store(const struct aero_conf *conf, struct aero_store *store, FI
 	struct aero_err *err)
 {
 	struct repair repair = {.conf = conf, .store = store, .out = out};
-	int rc = AERO_OK;
+	int rc = AERO_OK, idle = 0;
 
-	for (int i = 0; rc == AERO_OK && i < ROUNDS && (i == 0 || repair.moved); i++)
+	/* The last look finds nothing to do; what was not done is looked at once more. */
+	for (int i = 0; rc == AERO_OK && i < ROUNDS && idle < 2; i++) {
 		rc = round_of(&repair, i == 0, err);
+		idle = repair.moved ? 0 : idle + (repair.missed ? 1 : 2);
+	}
 	if (rc == AERO_OK)
 		print_total(&repair);
 	if (rc == AERO_OK)

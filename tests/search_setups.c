@@ -89,6 +89,10 @@ const struct s_setup search_setups[] = {
 	/* Old data, originals. */
 	{"nameless", "a nameless document of b", .states = 26819, .slots = {"db-master=a", "=b"},
 		.roles = {HEALER("b", S_REGISTER), DB("c", S_REGISTER), HELPER}, WEATHER, .no_regs = true},
+	{"nameless-repair", "repair registers b, which is nameless, beside b itself", .states = 228308,
+		.slots = {"db-master=a", "=b"},
+		.roles = {HEALER("b", S_REGISTER), DB("b", S_HEAL), DB("c", S_REGISTER), HELPER},
+		.ambiguous = 1, .late = 1, .no_regs = true, .no_lock = true},
 	{"twice", "b is in two slots", .states = 3262, .slots = {"db-master=a", "db-slave-1=b", "db-slave-2=b"},
 		.roles = {DB("b", S_RELEASE), SERVER}, WEATHER, .no_regs = true, .twice = true},
 	{"original", "an original registers beside ours", .states = 410,

@@ -193,6 +193,40 @@ static void one_step_that_is_refused_holds_up_no_other(void **state)
 	assert_int_equal(fake->slots.n, 0);
 }
 
+/* Its own registration comes between any two steps of repair: its address stays. */
+static int (*real_control)(
+	struct aero_store *, const char *, struct aero_control *, struct aero_err *);
+
+static int register_first(struct aero_store *store, const char *service,
+	struct aero_control *ret, struct aero_err *of)
+{
+	struct aero_slot *nameless = fake_slot(fake, "");
+
+	if (nameless != NULL) {
+		free(nameless->hostname);
+		nameless->hostname = strdup("web-0");
+		(void)snprintf(nameless->who.ip, sizeof("10.9.9.9"), "10.9.9.1");
+		nameless->reg = 5;
+	}
+	return real_control(store, service, ret, of);
+}
+
+static void who_registers_by_itself_meanwhile_is_left_alone(void **state)
+{
+	struct aero_store_ops ops = *fake->base.ops;
+
+	(void)state;
+	fake_put(fake, "", "web", "", "i-1");
+	real_control = ops.control;
+	ops.control = register_first;
+	fake->base.ops = &ops;
+	assert_int_equal(repair(), AERO_OK);
+	assert_string_equal(fake_slot(fake, "web-0")->who.ip, "10.9.9.1");
+	assert_true(fake_slot(fake, "web-0")->reg == 5);
+	assert_null(strstr(printed, "done"));
+	ops.control = real_control;
+}
+
 static void nobody_registers_while_indexes_are_missing(void **state)
 {
 	(void)state;
@@ -215,6 +249,7 @@ int main(void)
 		TEST(what_only_a_person_can_mend_is_said),
 		TEST(the_dead_get_no_name),
 		TEST(one_step_that_is_refused_holds_up_no_other),
+		TEST(who_registers_by_itself_meanwhile_is_left_alone),
 		TEST(nobody_registers_while_indexes_are_missing),
 	};
 
