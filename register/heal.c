@@ -99,8 +99,8 @@ static int needed(struct aero_session *session, char hostname[256], const char *
 
 /* Under the lock of registrations, and with what identity.json says by now: a release or
  * another registration may have been quicker. */
-static int heal(struct aero_session *session, const char *why, enum aero_healed *ret,
-	char hostname[256], struct aero_err *err)
+static int heal(struct aero_session *session, const char *why, bool again,
+	enum aero_healed *ret, char hostname[256], struct aero_err *err)
 {
 	struct aero_actor actor = {0};
 	struct aero_node node;
@@ -116,8 +116,8 @@ static int heal(struct aero_session *session, const char *why, enum aero_healed 
 		*ret = AERO_HEAL_LEFT;
 		return AERO_OK;
 	}
-	aero_log(AERO_WARNING, "self-heal: registering %.64s again: %s",
-		session->me.instance_id, why);
+	aero_log(again ? AERO_DEBUG : AERO_WARNING,
+		"self-heal: registering %.64s again: %s", session->me.instance_id, why);
 	aero_actor_begin(&actor, AERO_ACT_REGISTER, session->store, session->info.service,
 		session->info.masterful, &session->me, aero_session_random, NULL);
 	/* It may be released or declared dead at any moment. */
@@ -133,7 +133,7 @@ static int heal(struct aero_session *session, const char *why, enum aero_healed 
 	return rc;
 }
 
-int aero_heal_run(const struct aero_conf *conf, enum aero_healed *ret,
+int aero_heal_run(const struct aero_conf *conf, bool again, enum aero_healed *ret,
 	char ret_hostname[256], struct aero_err *err)
 {
 	/* Lent strings; and nobody waits for this run. */
@@ -153,7 +153,7 @@ int aero_heal_run(const struct aero_conf *conf, enum aero_healed *ret,
 	if (rc == AERO_OK)
 		rc = needed(&session, hostname, &why, err);
 	if (rc == AERO_OK && why != NULL)
-		rc = heal(&session, why, &result, hostname, err);
+		rc = heal(&session, why, again, &result, hostname, err);
 	if (rc == AERO_MISS) {
 		result = AERO_HEAL_NOT_OURS;
 		rc = AERO_OK;

@@ -19,10 +19,11 @@ enum aero_healed {
 /* Look with majority reads: in no slot twice, 1 to 3 s apart, or in one with another
  * address than it registered, or named by an open change-over of its service -> register
  * as identity.json says, without asking. May take AERO_HEAL_DEADLINE seconds and logs.
- * Only healing takes the lock of registrations: looking is in nobody's way.
+ * Only healing takes the lock of registrations: looking is in nobody's way. again: the
+ * run before failed; what this one is about to do has been said.
  * *ret_hostname (256 bytes): the name held, '' if none. AERO_AGAIN: a registration runs,
  * or the store has no primary; AERO_PERM: this user may only read the names; AERO_NET. */
-int aero_heal_run(const struct aero_conf *conf, enum aero_healed *ret,
+int aero_heal_run(const struct aero_conf *conf, bool again, enum aero_healed *ret,
 	char ret_hostname[256], struct aero_err *err);
 
 #endif

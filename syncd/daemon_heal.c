@@ -146,7 +146,7 @@ void aero_daemon_heal_step(struct aero_daemon *d)
 		aero_healer_runs(d->heal.healer))
 		return;
 	d->heal.at = 0;
-	if (!aero_healer_start(d->heal.healer, d->conf))
+	if (!aero_healer_start(d->heal.healer, d->conf, d->heal.attempt > 0))
 		plan(d, RETRY_CAP_MS);
 }
 

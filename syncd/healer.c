@@ -10,6 +10,7 @@ struct aero_healer {
 	struct aero_task *task;
 	/* the thread's while it runs: */
 	struct aero_conf conf;
+	bool again;
 	struct aero_heal_result result;
 };
 
@@ -32,15 +33,16 @@ static void run(void *arg)
 	struct aero_healer *h = arg;
 	struct aero_heal_result *result = &h->result;
 
-	result->rc =
-		aero_heal_run(&h->conf, &result->what, result->hostname, &result->err);
+	result->rc = aero_heal_run(
+		&h->conf, h->again, &result->what, result->hostname, &result->err);
 }
 
-bool aero_healer_start(struct aero_healer *h, const struct aero_conf *conf)
+bool aero_healer_start(struct aero_healer *h, const struct aero_conf *conf, bool again)
 {
 	if (aero_task_runs(h->task) || !aero_conf_copy(conf, &h->conf))
 		return false;
 	h->result = (struct aero_heal_result){0};
+	h->again = again;
 	if (aero_task_start(h->task, run, h))
 		return true;
 	aero_conf_clear(&h->conf);

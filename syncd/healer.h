@@ -21,8 +21,10 @@ struct aero_heal_result {
 /* NULL with errno. */
 struct aero_healer *aero_healer_new(void);
 
-/* Begin a run; conf is copied. False: one runs, or there is no memory or thread. */
-bool aero_healer_start(struct aero_healer *healer, const struct aero_conf *conf);
+/* Begin a run; conf is copied; again: the last one failed. False: one runs, or there is
+ * no memory or thread. */
+bool aero_healer_start(
+	struct aero_healer *healer, const struct aero_conf *conf, bool again);
 bool aero_healer_runs(const struct aero_healer *healer);
 /* Readable once a run is over. */
 int aero_healer_fd(const struct aero_healer *healer);

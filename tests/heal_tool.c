@@ -36,7 +36,7 @@ static int heal(const char *uri, const char *database, const char *root)
 	(void)snprintf(dir, sizeof(dir), "--root=%s", root);
 	rc = aero_conf_load(AERO_PROG_REGISTER, 5, argv, &conf, &err);
 	if (rc == AERO_OK)
-		rc = aero_heal_run(&conf, &healed, hostname, &err);
+		rc = aero_heal_run(&conf, false, &healed, hostname, &err);
 	if (rc == AERO_OK)
 		(void)printf("%s %s %s\n", root, words[healed], hostname);
 	else

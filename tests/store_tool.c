@@ -4,8 +4,10 @@
  *
  *	store_tool watch PATH       each version of an LMDB store that can be caught, a
  *line of JSON: {at, until, version, slots, control, nodes}; versions count commits, so a
- *missed one shows. Reads alone; ends when nobody reads its output. store_tool reap SERVER
- *ID   ID is dead: certificate, and its name is taken away
+ *missed one shows. Reads alone; ends when nobody reads its output.
+ *	store_tool reap SERVER ID   ID is dead: certificate, and its name is taken away
+ *	store_tool open SERVER ID   a change-over to ID, cut off behind its step V
+ *	store_tool op SERVER SERVICE   prints its epoch, and "open" or "closed"
  */
 #include "config.h"
 
@@ -126,17 +128,12 @@ static int watch(const char *path, struct aero_err *err)
 
 /* ---- reap ---- */
 
-static int reap(const char *server, const char *id, struct aero_err *err)
+static int reap(struct aero_store *store, const char *id, struct aero_err *err)
 {
-	struct aero_store_opts opts = {
-		.server = server, .database = "aerostat", .role = "server"};
-	struct aero_store *store = NULL;
 	struct aero_slot slot = {0};
 	struct aero_reap machine;
-	int rc = aero_store_open(&opts, &store, err);
+	int rc;
 
-	if (rc != AERO_OK)
-		return rc;
 	rc = aero_store_by_instance(store, id, &slot, err);
 	if (rc == AERO_OK || rc == AERO_MISS) {
 		aero_reap_begin(&machine, store, id, rc == AERO_OK ? &slot : NULL);
@@ -147,6 +144,70 @@ static int reap(const char *server, const char *id, struct aero_err *err)
 		}
 	}
 	aero_slot_clear(&slot);
+	return rc;
+}
+
+/* ---- open, op ---- */
+
+static int open_op(struct aero_store *store, const char *id, struct aero_err *err)
+{
+	struct aero_slot slot = {0}, master = {0};
+	struct aero_control control = {0};
+	struct aero_slot_match match;
+	const struct aero_slot_change blank = {.blank = true};
+	int rc = aero_store_by_instance(store, id, &slot, err);
+
+	if (rc == AERO_OK)
+		rc = aero_store_master(store, slot.service, &master, err);
+	if (rc == AERO_OK)
+		rc = aero_store_control(store, slot.service, &control, err);
+	if (rc == AERO_OK)
+		rc = aero_store_control_open(store, slot.service, control.epoch + 1,
+			&slot.who, &master.who, err);
+	match = (struct aero_slot_match){.hostname = slot.hostname,
+		.occupant = {id},
+		.match_reg = true,
+		.reg = slot.reg};
+	if (rc == AERO_OK)
+		rc = aero_store_slot_update(store, &match, &blank, err);
+	aero_control_clear(&control);
+	aero_slot_clear(&slot);
+	aero_slot_clear(&master);
+	return rc;
+}
+
+static int print_op(struct aero_store *store, const char *service, struct aero_err *err)
+{
+	struct aero_control control = {0};
+	int rc = aero_store_control(store, service, &control, err);
+
+	if (rc == AERO_OK)
+		printf("%lld %s\n", (long long)control.epoch,
+			control.open ? "open" : "closed");
+	aero_control_clear(&control);
+	return rc;
+}
+
+static const struct {
+	const char *word;
+	int (*run)(struct aero_store *store, const char *arg, struct aero_err *err);
+} table[] = {{"reap", reap}, {"open", open_op}, {"op", print_op}};
+
+static int run(
+	const char *word, const char *server, const char *arg, struct aero_err *err)
+{
+	struct aero_store_opts opts = {
+		.server = server, .database = "aerostat", .role = "server"};
+	struct aero_store *store = NULL;
+	int rc = 64;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (strcmp(table[i].word, word) != 0)
+			continue;
+		rc = aero_store_open(&opts, &store, err);
+		if (rc == AERO_OK)
+			rc = table[i].run(store, arg, err);
+	}
 	aero_store_close(store);
 	return rc;
 }
@@ -158,8 +219,8 @@ int main(int argc, char *argv[])
 
 	if (argc == 3 && strcmp(argv[1], "watch") == 0)
 		rc = watch(argv[2], &err);
-	else if (argc == 4 && strcmp(argv[1], "reap") == 0)
-		rc = reap(argv[2], argv[3], &err);
+	else if (argc == 4)
+		rc = run(argv[1], argv[2], argv[3], &err);
 	if (rc != AERO_OK)
 		(void)fprintf(stderr, "store_tool: %s\n", err.msg);
 	return rc == AERO_OK ? 0 : 1;

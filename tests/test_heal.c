@@ -150,7 +150,7 @@ static void expect(enum aero_healed want, const char *hostname)
 	enum aero_healed got;
 	struct aero_err err;
 	char name[256];
-	int rc = aero_heal_run(&conf, &got, name, &err);
+	int rc = aero_heal_run(&conf, false, &got, name, &err);
 
 	if (rc != AERO_OK)
 		fail_msg("%d: %s", rc, err.msg);
@@ -292,7 +292,7 @@ static void another_registration_goes_first(void **state)
 		AERO_OK);
 	expect(AERO_HEAL_NOTHING, "web-1"); /* looking is in nobody's way */
 	evict("i-a", NULL);
-	assert_int_equal(aero_heal_run(&conf, &got, name, &err), AERO_AGAIN);
+	assert_int_equal(aero_heal_run(&conf, false, &got, name, &err), AERO_AGAIN);
 	(void)close(lock);
 	expect(AERO_HEAL_DONE, "web-1");
 }

@@ -60,6 +60,11 @@ is()
 	[ "$(hostname_of "$1")" = "$2" ] && resolves "$1" "$2" "$3"
 }
 
+store_tool()
+{
+	"$top_builddir/tests/store_tool" "$@"
+}
+
 said()
 {
 	grep -q "$2" "$test_dir/syncd-$1.log"
@@ -111,42 +116,49 @@ wait_until 20 "the daemon of b" resolves b web-4 10.77.0.2
 note "a change-over that was cut off is finished by who it names"
 boot m 10.77.0.3 db masterful >/dev/null
 boot s 10.77.0.4 db masterful >/dev/null
-if [ "$kind" != lmdb ]; then
-	mongo update control '{"_id": "db"}' '{"$inc": {"epoch": 1}, "$set": {"op":
-		{"p": "i-s", "m": "i-m", "ips": {"p": {"ip": "10.77.0.4", "ip6": "", "aliases": []},
-		"m": {"ip": "10.77.0.3", "ip6": "", "aliases": []}}, "at": {"$date": "2026-01-01T00:00:00Z"}}}}' \
-		>/dev/null
-	# as after its step V
-	mongo update servers '{"hostname": "db-slave-1"}' \
-		'{"$set": {"instance_id": "", "ip": ""}}' >/dev/null
-	wait_until 40 "s to be the master" is s db-master 10.77.0.4
-	wait_until 20 "m to be the slave" is m db-slave-1 10.77.0.3
-	wait_until 20 "the epoch on another node" tells a master db "db-master i-s epoch 2 10.77.0.4"
-	equal "as the store has it" "db-master i-s epoch 2 10.77.0.4" "$(aerostat master db --server="$uri")"
-	node a aerostat lookup --json db-master | grep '"epoch" : 2' >/dev/null || fail "no epoch"
-	wait_until 20 "a's programs" grep -qx "master master 'db-master' '' db2 web-0 g" "$test_dir/told-a"
-	equal "in JSON" '{ "service" : "db", "hostname" : "db-master", "instance_id" : "i-s", "epoch" : 2, "addresses" : [ "10.77.0.4" ] }' \
-		"$(node a aerostat master db --json)"
-	node a mv /var/lib/aerostat/status.json /var/lib/aerostat/status.away
-	equal "without a daemon's status" "db-master i-s epoch 2 10.77.0.4" "$(node a aerostat master db)"
-	node a mv /var/lib/aerostat/status.away /var/lib/aerostat/status.json
-	refuses 1 node a aerostat master web
-	equal "the op is closed" 1 "$(mongo count control '{"_id": "db", "op": null}')"
+store_tool open "$uri" i-s
+wait_until 40 "s to be the master" is s db-master 10.77.0.4
+wait_until 20 "m to be the slave" is m db-slave-1 10.77.0.3
+wait_until 20 "the epoch on another node" tells a master db "db-master i-s epoch 2 10.77.0.4"
+equal "as the store has it" "db-master i-s epoch 2 10.77.0.4" "$(aerostat master db --server="$uri")"
+node a aerostat lookup --json db-master | grep '"epoch" : 2' >/dev/null || fail "no epoch"
+wait_until 20 "a's programs" grep -qx "master master 'db-master' '' db2 web-0 g" "$test_dir/told-a"
+equal "in JSON" '{ "service" : "db", "hostname" : "db-master", "instance_id" : "i-s", "epoch" : 2, "addresses" : [ "10.77.0.4" ] }' \
+	"$(node a aerostat master db --json)"
+node a mv /var/lib/aerostat/status.json /var/lib/aerostat/status.away
+equal "without a daemon's status" "db-master i-s epoch 2 10.77.0.4" "$(node a aerostat master db)"
+node a mv /var/lib/aerostat/status.away /var/lib/aerostat/status.json
+refuses 1 node a aerostat master web
+equal "the op is closed" "2 closed" "$(store_tool op "$uri" db)"
+
+if [ "$kind" = set ]; then
+	note "who may not write says so once, and is healed when it may"
+	on_primary="mongodb://$(mongo primary)/?directConnection=true"
+	mongo_at=$on_primary mongo command '{"configureFailPoint": "failCommand",
+		"mode": "alwaysOn", "data": {"failCommands": ["findAndModify", "insert", "update"],
+		"appName": "aerostat-register", "errorCode": 13}}' >/dev/null
+	lose web-0
+	wait_until 30 "a to say so" said a 'WARNING self-heal: .*lacks a privilege'
+	sleep 25 # it tries again every 8 to 12 s
+	off=$(mongo_at=$on_primary mongo command '{"configureFailPoint": "failCommand", "mode": "off"}')
+	[[ $off =~ \"count\":\ *([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge 3 ] || fail "too few tries: $off"
+	equal "warnings" "1 1" "$(grep -c 'WARNING self-heal: .*lacks a privilege' "$test_dir/syncd-a.log") $(
+		grep -c 'WARNING self-heal: registering i-a again: it has lost' "$test_dir/syncd-a.log" |
+			awk '{ print $1 - 1 }')"
+	wait_until 30 "a to have a name" is a web-0 10.77.0.1
 fi
 
 note "who gave its name back stays without"
 node a aerostat release >/dev/null
 wait_until 20 "b to miss it" bash -c "! nsenter -t $(pid_of node-b) -m -u -r -- \
 	getent -s hosts:aerostat hosts web-0"
-if [ "$kind" != lmdb ]; then
-	note "who is declared dead stays without"
-	mongo replace nodes '{"_id": "i-b"}' \
-		'{"_id": "i-b", "gen": 9, "left": false, "dead": {"why": "test"}}'
-	lose web-4
-	wait_until 30 "b to say so" said b 'released or declared dead'
-	equal "no slot" 0 "$(mongo count servers '{"instance_id": {"$in": ["i-a", "i-b"]}}')"
-fi
-equal "a healed once" 1 "$(grep -c 'registering i-a again' "$test_dir/syncd-a.log")"
+note "who is declared dead stays without"
+store_tool reap "$uri" i-b
+wait_until 30 "b to say so" said b 'released or declared dead'
+! aerostat list --json --server="$uri" | grep -E '"i-(a|b)"' || fail "it has a slot"
+healed=1
+[ "$kind" != set ] || healed=2
+equal "a healed" "$healed" "$(grep -c 'registering i-a again' "$test_dir/syncd-a.log")"
 
 for n in a b m s; do stop "syncd-$n"; done
 pass
