@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/array.h"
+#include "lib/mapped.h"
 #include "syncd/document.h"
 #include "syncd/state_ops.h"
 
@@ -149,6 +150,7 @@ static int items_make(const struct aero_batch *batch, struct items *ret)
 static int full_diff(struct aero_ops *ops, MDB_cursor *cursor, const struct items *items)
 {
 	MDB_val key = {0}, value = {0};
+	struct aero_mapped mapped = {0}; /* nothing is written yet: all are the file's */
 	int at = mdb_cursor_get(cursor, &key, &value, MDB_FIRST), rc = 0;
 	size_t i = 0;
 
@@ -174,9 +176,12 @@ static int full_diff(struct aero_ops *ops, MDB_cursor *cursor, const struct item
 			ops->diff.changed++;
 		}
 		i += order <= 0;
-		if (order >= 0)
-			at = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+		if (order < 0)
+			continue;
+		aero_mapped_read(&mapped, value.mv_data, value.mv_size);
+		at = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
 	}
+	aero_mapped_drop(&mapped);
 	return rc;
 }
 
