@@ -51,5 +51,5 @@ check_PROGRAMS += tests/store_tool
 tests_store_tool_SOURCES = tests/store_tool.c
 tests_store_tool_LDADD = register/libaero_register.la lib/libaero.la
 SCRIPT_TESTS += tests/check_storm.sh
-E2E_TESTS += tests/e2e/storm_mongo.sh tests/e2e/storm_lmdb.sh
-LONG_TESTS += tests/e2e/storm_mongo.sh tests/e2e/storm_lmdb.sh
+E2E_TESTS += tests/e2e/storm_mongo.sh tests/e2e/storm_lmdb.sh tests/e2e/change_killed.sh
+LONG_TESTS += tests/e2e/storm_mongo.sh tests/e2e/storm_lmdb.sh tests/e2e/change_killed.sh
