@@ -37,18 +37,22 @@ static const char *broken(const struct aero_lease *was,
 		return "there was no pass for too long";
 	if (step > limits->step_ms || step < -limits->step_ms)
 		return "the store's clock jumped";
-	if (now->store_ms - newest > limits->lease_ms / 2)
+	if (now->store_ms - newest > limits->lease_ms / 2 ||
+		now->boot_ms - now->sum_ms > limits->lease_ms / 2)
 		return "nobody was seen for half a lease: perhaps nobody could be";
 	return NULL;
 }
 
 const char *aero_lease_read(struct aero_lease *lease,
 	const struct aero_lease_limits *limits, int64_t store_ms, int64_t boot_ms,
-	int64_t newest)
+	const struct aero_lease_beats *beats)
 {
-	struct aero_lease now = {
-		.store_ms = store_ms, .boot_ms = boot_ms, .quiet_ms = lease->quiet_ms};
-	const char *why = broken(lease, limits, &now, newest);
+	struct aero_lease now = {.store_ms = store_ms,
+		.boot_ms = boot_ms,
+		.quiet_ms = lease->quiet_ms,
+		.sum = beats->sum,
+		.sum_ms = beats->sum == lease->sum ? lease->sum_ms : boot_ms};
+	const char *why = broken(lease, limits, &now, beats->newest);
 
 	if (why != NULL)
 		now.quiet_ms = boot_ms;
@@ -80,16 +84,20 @@ const char *aero_lease_words(int64_t store_ms, int64_t seen_at, char buf[static 
 	return buf;
 }
 
-/* The newest heartbeat; one from ahead of the store's clock, as before a jump, is none.
- */
-static int64_t newest_of(const struct aero_view *view, int64_t until)
+static struct aero_lease_beats beats_of(const struct aero_view *view, int64_t until)
 {
-	int64_t newest = 0;
+	struct aero_lease_beats beats = {0};
+	uint64_t sum = 0;
 
-	for (size_t i = 0; i < view->n_nodes; i++)
-		if (view->nodes[i].node.seen_at <= until)
-			newest = larger(newest, view->nodes[i].node.seen_at);
-	return newest;
+	for (size_t i = 0; i < view->n_nodes; i++) {
+		int64_t at = view->nodes[i].node.seen_at;
+
+		sum += (uint64_t)at;
+		if (at <= until)
+			beats.newest = larger(beats.newest, at);
+	}
+	beats.sum = (int64_t)(sum & INT64_MAX);
+	return beats;
 }
 
 int aero_lease_list(struct aero_lease *lease, const struct aero_conf *conf,
@@ -97,8 +105,8 @@ int aero_lease_list(struct aero_lease *lease, const struct aero_conf *conf,
 	struct aero_listing *ret, struct aero_err *err)
 {
 	struct aero_lease_limits limits = aero_lease_limits(conf);
-	const char *why = aero_lease_read(lease, &limits, store_ms, boot_ms,
-		newest_of(view, store_ms + limits.step_ms));
+	struct aero_lease_beats beats = beats_of(view, store_ms + limits.step_ms);
+	const char *why = aero_lease_read(lease, &limits, store_ms, boot_ms, &beats);
 	int64_t quiet = aero_lease_quiet_ms(lease, &limits);
 	int rc = AERO_OK;
 	char words[64];

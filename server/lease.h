@@ -15,8 +15,10 @@
  *   - the store's clock and ours went on by different amounts
  *   - the fleet's newest heartbeat is older than half a lease: as heartbeats come each
  *     third of a lease, that is so before the first living node is overdue
- * What falls between two passes and shows in none of them is over by the second one: a
- * lease takes two passes to run out, whatever absent_passes says.
+ *   - for as long none was written: a jump leaves heartbeats that were ahead of the
+ * clock, and look new when it comes to them What falls between two passes and shows in
+ * none of them is over by the second one: a lease takes two passes to run out, whatever
+ * absent_passes says.
  */
 #ifndef AERO_SERVER_LEASE_H
 #define AERO_SERVER_LEASE_H
@@ -34,6 +36,14 @@ struct aero_lease {
 	int64_t store_ms; /* the store's clock at the last pass that read it */
 	int64_t boot_ms;  /* ours (aero_boot_ms), then */
 	int64_t quiet_ms; /* ours, when the quiet time began */
+	int64_t sum;      /* of all heartbeats, so that a new one shows */
+	int64_t sum_ms;   /* ours, when it was seen to change */
+};
+
+/* The heartbeats of all nodes. */
+struct aero_lease_beats {
+	int64_t newest; /* that the store's clock has come to; 0 = none */
+	int64_t sum;    /* modulo 2^63 */
 };
 
 struct aero_lease_limits {
@@ -43,11 +53,11 @@ struct aero_lease_limits {
 };
 struct aero_lease_limits aero_lease_limits(const struct aero_conf *conf);
 
-/* A pass has read: the clocks, and the newest heartbeat of all nodes (0 = none). NULL: go
- * on as before; else why a quiet time begins now. */
+/* A pass has read the clocks and the heartbeats. NULL: go on as before; else why a quiet
+ * time begins now. */
 const char *aero_lease_read(struct aero_lease *lease,
 	const struct aero_lease_limits *limits, int64_t store_ms, int64_t boot_ms,
-	int64_t newest);
+	const struct aero_lease_beats *beats);
 /* How much of the quiet time is left, at the last pass that read; 0: the listing counts.
  */
 int64_t aero_lease_quiet_ms(

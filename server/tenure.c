@@ -116,6 +116,8 @@ char *aero_tenures_text(const struct aero_tenures *tenures, const char *boot)
 		BSON_APPEND_INT64(&sub, "store", tenures->lease.store_ms);
 		BSON_APPEND_INT64(&sub, "at", tenures->lease.boot_ms);
 		BSON_APPEND_INT64(&sub, "quiet", tenures->lease.quiet_ms);
+		BSON_APPEND_INT64(&sub, "sum", tenures->lease.sum);
+		BSON_APPEND_INT64(&sub, "changed", tenures->lease.sum_ms);
 		bson_append_document_end(&doc, &sub);
 	}
 	text = aero_json_of_bson(&doc, NULL);
@@ -185,7 +187,10 @@ static struct aero_lease lease_of(const bson_t *doc, int64_t now_ms)
 	lease.store_ms = number_of(&it, "store", INT64_MAX);
 	lease.boot_ms = number_of(&it, "at", now_ms);
 	lease.quiet_ms = number_of(&it, "quiet", lease.boot_ms);
-	return lease.store_ms < 0 || lease.boot_ms < 0 || lease.quiet_ms < 0
+	lease.sum = number_of(&it, "sum", INT64_MAX);
+	lease.sum_ms = number_of(&it, "changed", lease.boot_ms);
+	return lease.store_ms < 0 || lease.boot_ms < 0 || lease.quiet_ms < 0 ||
+			       lease.sum < 0 || lease.sum_ms < 0
 		       ? (struct aero_lease){0}
 		       : lease;
 }

@@ -70,28 +70,33 @@ static void what_hid_the_living_begins_a_quiet_time(void **state)
 	static const struct {
 		int64_t store, boot, newest; /* seconds; newest: of age */
 		const char *why;             /* NULL: goes on */
-		int64_t quiet;
+		int64_t quiet, sum;
 	} rows[] = {
-		{5000, 100, 1, "no pass just before", 90}, {5060, 160, 30, NULL, 30},
-		{5089, 189, 30, NULL, 1}, {5090, 190, 30, NULL, 0},
-		{5209, 310, 30, NULL, 0}, {5330, 431, 30, "no pass for too long", 90},
-		{5420, 521, 45, NULL, 0}, {5421, 522, 46, "nobody was seen", 90},
-		{5451, 552, 60, "nobody was seen", 90}, {5552, 653, 1, NULL, 0},
-		{5564, 654, 1, NULL, 0},      /* 11 s more than ours */
-		{5577, 655, 1, "jumped", 90}, /* 12 */
-		{5477, 745, 1, "jumped", 90}, /* back */
-		{5567, 835, 1, NULL, 0},
-		{5568, 830, 1, "too long", 90}, /* ours cannot: another boot */
+		{5000, 100, 1, "no pass just before", 90, 1},
+		{5060, 160, 30, NULL, 30, 2}, {5089, 189, 30, NULL, 1, 3},
+		{5090, 190, 30, NULL, 0, 4}, {5209, 310, 30, NULL, 0, 5},
+		{5330, 431, 30, "no pass for too long", 90, 6},
+		{5420, 521, 45, NULL, 0, 7}, {5421, 522, 46, "nobody was seen", 90, 8},
+		{5451, 552, 60, "nobody was seen", 90, 9}, {5552, 653, 1, NULL, 0, 10},
+		{5564, 654, 1, NULL, 0, 11},      /* 11 s more than ours */
+		{5577, 655, 1, "jumped", 90, 12}, /* 12 */
+		{5477, 745, 1, "jumped", 90, 13}, /* back */
+		{5567, 835, 1, NULL, 0, 14},
+		{5567, 830, 1, "too long", 90, 15}, /* ours cannot: another boot */
+		{5663, 925, 1, NULL, 0, 90}, {5708, 970, 1, NULL, 0, 90},
+		{5709, 971, 1, "nobody was seen", 90, 90}, /* the same ones */
 	};
 	struct aero_lease lease = {0};
 
 	(void)state;
 	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
+		struct aero_lease_beats beats = {
+			(rows[i].store - rows[i].newest) * 1000, rows[i].sum};
 		const char *why;
 
 		print_message("row %zu\n", i);
 		why = aero_lease_read(&lease, &usual, rows[i].store * 1000,
-			rows[i].boot * 1000, (rows[i].store - rows[i].newest) * 1000);
+			rows[i].boot * 1000, &beats);
 		if (rows[i].why == NULL)
 			assert_null(why);
 		else
@@ -116,7 +121,7 @@ static struct {
 	int64_t away, unwritten; /* until when it is; and takes no writes */
 	int64_t pass_at, paused; /* aerostatd; until when */
 	int64_t beat_at[NODES], dies_at[NODES];
-	uint64_t seed;
+	uint64_t number, seed;
 } fleet;
 
 static int64_t roll(int64_t from, int64_t to)
@@ -161,7 +166,7 @@ static int pass(struct aero_pass_result *ret, FILE *out)
 static void begin(uint64_t seed)
 {
 	memset(&fleet, 0, sizeof(fleet));
-	fleet.seed = seed;
+	fleet.number = fleet.seed = seed;
 	fleet.fake = fake_store_new();
 	fleet.conf = (struct aero_conf){.cloud = AERO_CLOUD_LEASE,
 		.poll = 60,
@@ -258,7 +263,8 @@ static void live(int64_t seconds, int64_t trouble_each)
 		for (int i = 0; i < NODES; i++)
 			if (fleet.dies_at[i] == NEVER &&
 				fake_held(fleet.fake, id_of(i)) != 1)
-				fail_msg("%s lives and lost its name at %lld", id_of(i),
+				fail_msg("fleet %llu: %s lives and lost its name at %lld",
+					(unsigned long long)fleet.number, id_of(i),
 					(long long)fleet.now);
 	}
 }
@@ -334,7 +340,7 @@ static void a_dry_run_says_when_each_was_seen(void **state)
 /* What is in reap.json goes on; another boot's does not. */
 static void the_quiet_time_outlives_the_program(void **state)
 {
-	struct aero_tenures was = {.lease = {5000, 4000, 3000}}, got = {0};
+	struct aero_tenures was = {.lease = {5000, 4000, 3000, 77, 3500}}, got = {0};
 	struct aero_err err;
 	char *text = aero_tenures_text(&was, "boot");
 

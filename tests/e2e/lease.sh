@@ -54,12 +54,12 @@ seen()
 
 is_free()
 {
-	aerostat why "$1" --server="$uri" | grep -q "^$1: a gap"
+	aerostat why "$1" --server="$uri" | grep "^$1: a gap" >/dev/null
 }
 
 holds()
 {
-	aerostat why "$1" --server="$uri" | grep -qx "$1: $2"
+	aerostat why "$1" --server="$uri" | grep -x "$1: $2" >/dev/null
 }
 
 # passes NUMBER: so many more, each of which counts
