@@ -190,6 +190,7 @@ static void a_lost_slot_is_taken_again_with_address_and_aliases(void **state)
 	expect(AERO_HEAL_DONE, "web-2");
 	assert_int_equal(aero_identity_load(&conf, &identity, &foreign, NULL), AERO_OK);
 	assert_string_equal(identity.hostname, "web-2");
+	assert_string_equal(identity.service_from, "the command line");
 	aero_identity_clear(&identity);
 }
 

@@ -24,7 +24,8 @@ static void begin(const char *flags, const char *endpoint)
 
 	(void)snprintf(words, sizeof(words),
 		"aerostat-register --root=%s --info=%s --metadata-endpoint=%s %s",
-		test_dir(), test_path("info"), endpoint, flags);
+		test_dir(), test_path("info"),
+		*endpoint != '\0' ? endpoint : "http://127.0.0.1:9", flags);
 	argv[0] = strtok_r(words, " ", &at);
 	while ((argv[argc] = strtok_r(NULL, " ", &at)) != NULL)
 		argc++;
@@ -161,7 +162,7 @@ static void the_first_place_that_says_it_counts(void **state)
 		if (strstr(flags, TAGS) != NULL)
 			test_server_start(&server, "imds_server.py", "v2",
 				test_path("imds.log"), rows[i].tags);
-		begin(flags, server.pid > 0 ? server.endpoint : "http://127.0.0.1:9");
+		begin(flags, server.endpoint);
 		rc = aero_session_info(&session, &err);
 		print_message("row %zu %s\n", i, err.msg);
 		if (rows[i].shown == NULL) {
@@ -200,7 +201,7 @@ static void the_command_is_run_once(void **state)
 
 		(void)snprintf(flags, sizeof(flags), "%s%s",
 			command(SAYS("\"service\":\"db\"")), rows[i].flags);
-		begin(flags, "http://127.0.0.1:9");
+		begin(flags, "");
 		assert_int_equal(AERO_OK, aero_session_info(&session, &err));
 		assert_int_equal(AERO_OK,
 			aero_identity_find(&conf, &session.asked, &session.me, &err));
@@ -253,13 +254,13 @@ static void whoever_does_not_answer_is_given_up(void **state)
 static void a_person_does_not_wait_as_long_as_a_boot(void **state)
 {
 	(void)state;
-	begin("--register-deadline=300", "http://127.0.0.1:9");
+	begin("--register-deadline=300", "");
 	assert_true(session.asked.deadline_ms == session.deadline);
 	aero_session_brief(&session);
 	assert_true(session.asked.deadline_ms <= aero_clock_ms() + 10000);
 	assert_true(session.deadline > aero_clock_ms() + 200000);
 	end();
-	begin("--dryrun", "http://127.0.0.1:9");
+	begin("--dryrun", "");
 	aero_session_brief(&session);
 	assert_int_equal(0, session.asked.deadline_ms); /* one try */
 	end();
@@ -313,6 +314,7 @@ int main(void)
 
 	(void)unsetenv("AWS_EC2_METADATA_DISABLED");
 	(void)unsetenv("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+	(void)setenv("AEROSTAT_REGISTER_DEADLINE", "5", 1);
 	aero_log_level(AERO_CRITICAL);
 	test_server_need();
 	return cmocka_run_group_tests(tests, NULL, NULL);
