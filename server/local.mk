@@ -39,8 +39,8 @@ UNIT_TESTS += $(server_tests)
 check_PROGRAMS += $(server_tests)
 endif
 E2E_TESTS += tests/e2e/aerostatd.sh tests/e2e/aerostatd_faults.sh \
-	tests/e2e/aerostatd_keys.sh tests/e2e/fleet.sh tests/e2e/lease.sh \
-	tests/e2e/repair.sh
+	tests/e2e/aerostatd_keys.sh tests/e2e/fakes_boto3.sh tests/e2e/fleet.sh \
+	tests/e2e/lease.sh tests/e2e/repair.sh
 
 # Configuration files from git to a node, without the daemon.
 check_PROGRAMS += tests/configs_tool

@@ -6,8 +6,6 @@ import signal
 import subprocess
 import time
 
-import pymongo
-
 FLEET = [f"i-0{n:016x}" for n in range(20)]
 
 
@@ -41,6 +39,8 @@ def register_fleet(uri, folder):
 
 def copy_fleet(client, name):
     """Its slots, with their indexes, in a database called so."""
+    import pymongo  # boto3's Python has none
+
     fleet, slots = client.fleet.servers, client[name].servers
     slots.insert_many(fleet.find())
     slots.create_indexes([

@@ -10,7 +10,8 @@ import urllib.request
 import boto3
 
 POLICY = {"Version": "2012-10-17",
-          "Statement": [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]}
+          "Statement": [{"Effect": "Allow", "Action": ["ec2:*", "iam:*", "sts:*"],
+                         "Resource": "*"}]}
 
 
 def client(service, region="us-east-1"):
@@ -31,6 +32,19 @@ def keys(policy="allow", name="fleet"):
         iam.put_user_policy(UserName=name, PolicyName="ec2", PolicyDocument=json.dumps(POLICY))
     key = iam.create_access_key(UserName=name)["AccessKey"]
     print(key["AccessKeyId"], key["SecretAccessKey"])
+
+
+def session():
+    """session: key id, secret key and token of a session that may do all with EC2."""
+    iam = client("iam")
+    try:
+        iam.create_role(RoleName="server", AssumeRolePolicyDocument=json.dumps(POLICY))
+        iam.put_role_policy(RoleName="server", PolicyName="ec2", PolicyDocument=json.dumps(POLICY))
+    except iam.exceptions.EntityAlreadyExistsException:
+        pass
+    one = client("sts").assume_role(RoleArn="arn:aws:iam::123456789012:role/server",
+                                    RoleSessionName="server")["Credentials"]
+    print(one["AccessKeyId"], one["SecretAccessKey"], one["SessionToken"])
 
 
 def enforce():
@@ -64,4 +78,4 @@ def listed(region):
 
 
 endpoint, keyfile, command = sys.argv[1:4]
-{f.__name__: f for f in (keys, enforce, run, terminate, listed)}[command](*sys.argv[4:])
+{f.__name__: f for f in (keys, session, enforce, run, terminate, listed)}[command](*sys.argv[4:])

@@ -29,23 +29,29 @@ fleet()
 # once CODE [OPTION...]: one pass that ends so
 once()
 {
-	local want=$1 code=0
-	shift
-	aerostatd --server="$mongo_uri" --root="$test_dir/server" --once --grace=0 \
-		--endpoint="$endpoint" --regions=us-east-1 --credentials-file="$keyfile" "$@" \
-		>"$test_dir/out" 2>"$test_dir/log" || code=$?
-	[ "$code" = "$want" ] || fail "a pass ended with $code, not $want: $(cat "$test_dir/log")"
+	pass_with "$@" --regions=us-east-1 --credentials-file="$keyfile"
 }
 
-# name_all FILE: each line's instance registers; prints their names
+# pass_with CODE OPTION...: the same without keys; beside=NAME for one beside others
+beside=
+pass_with()
+{
+	local want=$1 code=0
+	shift
+	aerostatd --server="$mongo_uri" --root="$test_dir/server$beside" --once --grace=0 \
+		--endpoint="$endpoint" "$@" >"$test_dir/out" 2>"$test_dir/log$beside" || code=$?
+	[ "$code" = "$want" ] ||
+		fail "a pass ended with $code, not $want: $(cat "$test_dir/log$beside")"
+}
+
+# name_all FILE: each line's instance registers, eight at a time; prints their names
 name_all()
 {
-	local id ip
-	while read -r id ip; do
-		aerostat-register --server="$mongo_uri" --root="$test_dir/roots/$id" \
-			--loglevel=CRITICAL --service=web --instance-id="$id" --ip="$ip" |
-			cut -d ' ' -f 1
-	done <"$1" | sort
+	# shellcheck disable=SC2016 # the inner shell's
+	xargs -P 8 -L 1 "$BASH" -c 'aerostat-register --server="$0" --root="$1/$2" \
+		--loglevel=CRITICAL --service=web --instance-id="$2" --ip="$3"' \
+		"$mongo_uri" "$test_dir/roots" <"$1" >"$test_dir/named"
+	cut -d ' ' -f 1 "$test_dir/named" | sort
 }
 
 # slots: who is called what
@@ -94,34 +100,61 @@ unchanged "the new live"
 
 sed 's/ .*/ wrong/' "$test_dir/good" >"$test_dir/wrong"
 chmod 600 "$test_dir/wrong" "$test_dir/denied"
-for _ in 1 2 3; do once 78 --credentials-file="$test_dir/wrong"; done
-for _ in 1 2 3; do once 77 --credentials-file="$test_dir/denied"; done
+for _ in 1 2 3; do keyfile=$test_dir/wrong once 78; done
+for _ in 1 2 3; do keyfile=$test_dir/denied once 77; done
 unchanged "after wrong keys"
+
+# --- keys of a session: good, then with the token of another --------------------------------
+
+session=$(fleet session)
+read -r id secret token <<<"$session"
+other=$(fleet session)
+session_pass()
+{
+	AWS_ACCESS_KEY_ID=$id AWS_SECRET_ACCESS_KEY=$secret AWS_SESSION_TOKEN=$2 \
+		pass_with "$1" --regions=us-east-1
+}
+session_pass 0 "$token"
+for _ in 1 2 3; do session_pass 78 "${other##* }"; done
+grep -q 'AuthFailure (401)' "$test_dir/log" || fail "$(cat "$test_dir/log")"
+unchanged "after a wrong session"
 
 # --- the wrong region: empty, then with 40 others -----------------------------------------------
 
-for ((i = 0; i < passes; i++)); do once 0 --regions=us-west-2; done
+for ((i = 0; i < passes; i++)); do pass_with 0 --regions=us-west-2 --credentials-file="$keyfile"; done
 unchanged "after an empty region"
 fleet run us-west-2 40 >/dev/null
-for ((i = 0; i < passes; i++)); do once 0 --regions=us-west-2; done
+for ((i = 0; i < passes; i++)); do pass_with 0 --regions=us-west-2 --credentials-file="$keyfile"; done
 unchanged "after a region of others"
 
 # --- no answer: nobody dies; each pass asks for some 20 s ----------------------------------------
 
 stop moto
 outage=$(by_length 1 3)
-for ((i = 0; i < outage; i++)); do once 69; done
-unchanged "after an outage"
+(
+	beside=-outage
+	for ((i = 0; i < outage; i++)); do once 69; done
+) &
+outage=$!
 
 # --- most are not listed: held --------------------------------------------------------------------
 
 # Another simulated EC2, ours: it lists ten, and boto3 reads it as it was told.
-spawn scripted /usr/bin/python3 "$top_srcdir/tests/ec2_server.py" good "$test_dir/asked" 10
+spawn scripted /usr/bin/python3 "$top_srcdir/tests/ec2_server.py" good "$test_dir/asked" 10 \
+	--control="$test_dir"
 port_told() { [ -s "$test_dir/scripted.log" ]; }
 wait_until 20 "the port of ec2_server.py" port_told
 endpoint=http://127.0.0.1:$(head -n 1 "$test_dir/scripted.log")
 keyfile=$test_dir/scripted-keys
 (umask 077 && echo 'AKIATEST secret/test+key' >"$keyfile")
+# moto's sessions do not expire; this one's has.
+echo '{"keys": {"ASIAOVER": false}}' >"$test_dir/over.json"
+id=ASIAOVER secret=over
+for _ in 1 2 3; do endpoint=$endpoint/over session_pass 78 over; done
+grep -q 'ExpiredToken (400): the keys have expired' "$test_dir/log" || fail "$(cat "$test_dir/log")"
+unchanged "after an expired session"
+wait "$outage" || fail "the outage, see above"
+unchanged "after an outage"
 states=(running running stopped terminated pending)
 for ((i = 0; i < 54; i++)); do
 	printf 'i-0%016x %s 10.0.0.%d\n' "$i" "${states[i % 5]}" "$i"
