@@ -203,6 +203,32 @@ note "runs that were cut off: $cut"
 equal "the last one had nothing to do" 0 "$code"
 mended
 
+# --- while others register ------------------------------------------------------------------
+
+mess
+# A newcomer that goes without indexes takes a second web-0 that is blank, and answers then.
+[ "$kind" = lmdb ] || mongo delete servers '{"_id": {"$oid": "f00000000000000000000001"}}' >/dev/null
+for i in {1..6}; do
+	spawn "new-$i" aerostat-register "--server=$uri" --root="$test_dir/new-$i" --service=web \
+		--instance-id="i-new$i" --ip="10.0.7.$i" --no-indexes
+done
+# What they move under it, it says, and looks at again.
+code=0
+# shellcheck disable=SC2086
+"${server[@]}" --repair $force >"$test_dir/lines" 2>"$test_dir/stderr" || code=$?
+[ "$code" -le 1 ] || fail "beside others: $code: $(cat "$test_dir/lines" "$test_dir/stderr")"
+note "beside others: $(tail -n 1 "$test_dir/lines")"
+for i in {1..6}; do
+	wait "$(pid_of "new-$i")" || fail "i-new$i: $(cat "$test_dir/new-$i.log")"
+	rm "$test_dir/.pids/new-$i"
+done
+# shellcheck disable=SC2086
+runs 0 --repair $force
+mended
+for i in {1..6}; do
+	equal "i-new$i" "i-new$i" "$(holder "i-new$i")"
+done
+
 # --- every oddity of the original's data: what is left is a person's -----------------------
 
 if [ "$kind" != lmdb ]; then
