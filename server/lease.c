@@ -20,6 +20,7 @@ struct aero_lease_limits aero_lease_limits(const struct aero_conf *conf)
 		.lease_ms = lease,
 		.pause_ms = larger((int64_t)conf->poll * 2000, lease / 2),
 		.step_ms = larger(STEP_MIN_MS, lease / 8),
+		.absent_ms = lease / 2,
 	};
 }
 

@@ -13,12 +13,14 @@
  * nothing. It shows as:
  *   - the first pass, or a pause between two passes that could read
  *   - the store's clock and ours went on by different amounts
- *   - the fleet's newest heartbeat is older than half a lease: as heartbeats come each
+ *   - the fleet's newest heartbeat is older than half a lease: as they come each
  *     third of a lease, that is so before the first living node is overdue
- *   - for as long none was written: a jump leaves heartbeats that were ahead of the
- * clock, and look new when it comes to them What falls between two passes and shows in
- * none of them is over by the second one: a lease takes two passes to run out, whatever
- * absent_passes says.
+ *   - none was written for as long: a jump leaves some that were ahead of the
+ *     clock, and look new when it comes to them
+ *
+ * What falls between two passes and shows in none is over by the first that finds a
+ * living node overdue: its name goes only if it is so for half a lease more, in which
+ * whoever lives is seen.
  */
 #ifndef AERO_SERVER_LEASE_H
 #define AERO_SERVER_LEASE_H
@@ -28,8 +30,6 @@
 #include "lib/conf.h"
 #include "server/cloud.h"
 #include "server/view.h"
-
-#define AERO_LEASE_PASSES 2
 
 /* Between passes: in reap.json. ms; all 0: there was no pass. */
 struct aero_lease {
@@ -48,8 +48,9 @@ struct aero_lease_beats {
 
 struct aero_lease_limits {
 	int64_t lease_ms;
-	int64_t pause_ms; /* between two passes; more is a break */
-	int64_t step_ms;  /* by which the two clocks may differ */
+	int64_t pause_ms;  /* between two passes; more is a break */
+	int64_t step_ms;   /* by which the two clocks may differ */
+	int64_t absent_ms; /* of a node that is overdue, until its name goes */
 };
 struct aero_lease_limits aero_lease_limits(const struct aero_conf *conf);
 

@@ -135,9 +135,8 @@ static void judge(struct work *work)
 {
 	const struct aero_conf *conf = work->pass->conf;
 	struct aero_rules rules = {
-		.absent_passes = by_lease(work) && conf->absent_passes < AERO_LEASE_PASSES
-					 ? AERO_LEASE_PASSES
-					 : (unsigned)conf->absent_passes,
+		.absent_passes = (unsigned)conf->absent_passes,
+		.absent_ms = by_lease(work) ? aero_lease_limits(conf).absent_ms : 0,
 		.grace_ms = (int64_t)conf->grace * 1000,
 		.cap_percent = (unsigned)conf->reap_cap_percent,
 		.cap_min = (unsigned)conf->reap_cap_min,

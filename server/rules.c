@@ -22,11 +22,12 @@ const char *aero_verdict_words(enum aero_verdict verdict)
 	return verdicts[verdict].words;
 }
 
-static bool proposed(const struct aero_rules *rules, const struct aero_candidate *c)
+/* It was absent in enough passes, and for long enough. */
+static bool gone(
+	const struct aero_rules *rules, const struct aero_candidate *c, int64_t now_ms)
 {
-	return c->judgeable && (c->sight == AERO_SIGHT_DEAD ||
-				       (c->sight == AERO_SIGHT_ABSENT &&
-					       c->tally.absent >= rules->absent_passes));
+	return c->sight == AERO_SIGHT_ABSENT && c->tally.absent >= rules->absent_passes &&
+	       now_ms - c->tally.absent_ms >= rules->absent_ms;
 }
 
 /* A pass that says nothing neither counts nor begins the count anew: what was known
@@ -37,11 +38,12 @@ static void judge_none(struct aero_candidate *v, size_t n, enum aero_verdict ver
 		v[i].verdict = v[i].judgeable ? verdict : AERO_VERDICT_FOREIGN;
 }
 
-static void count(struct aero_candidate *c)
+static void count(struct aero_candidate *c, int64_t now_ms)
 {
 	switch (c->sight) {
 	case AERO_SIGHT_ABSENT:
-		c->tally.absent++;
+		if (c->tally.absent++ == 0)
+			c->tally.absent_ms = now_ms;
 		c->tally.dead = 0;
 		break;
 	case AERO_SIGHT_DEAD:
@@ -65,7 +67,7 @@ static enum aero_verdict judge(const struct aero_rules *rules,
 		return guarded && c->tally.dead < AERO_RULES_AGREE
 			       ? AERO_VERDICT_HELD
 			       : AERO_VERDICT_DEAD_TOLD;
-	if (c->tally.absent < rules->absent_passes)
+	if (!gone(rules, c, now_ms))
 		return AERO_VERDICT_ABSENT;
 	if (now_ms - c->tally.since_ms < rules->grace_ms)
 		return AERO_VERDICT_YOUNG;
@@ -97,8 +99,9 @@ struct aero_judgement aero_rules_judge(const struct aero_rules *rules, bool list
 		return ret;
 	}
 	for (size_t i = 0; i < n; i++) {
-		count(&v[i]);
-		ret.proposed += proposed(rules, &v[i]);
+		count(&v[i], now_ms);
+		ret.proposed += v[i].judgeable && (v[i].sight == AERO_SIGHT_DEAD ||
+							  gone(rules, &v[i], now_ms));
 	}
 	ret.cap = aero_rules_cap(rules, ret.judged);
 	ret.guarded = ret.proposed > ret.cap && !rules->force;

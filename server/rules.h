@@ -21,9 +21,10 @@ enum aero_sight {
 /* What earlier passes left about a tenure; {0} for one that is seen for the first time.
  */
 struct aero_tally {
-	int64_t since_ms; /* when it was seen first; 0 = it never was */
-	unsigned absent;  /* complete passes in a row without it */
-	unsigned dead;    /* complete passes in a row that called it dead */
+	int64_t since_ms;  /* when it was seen first; 0 = it never was */
+	unsigned absent;   /* complete passes in a row without it */
+	unsigned dead;     /* complete passes in a row that called it dead */
+	int64_t absent_ms; /* with absent: when the first of these was */
 };
 
 /* clang-format off */
@@ -57,6 +58,7 @@ struct aero_candidate {
 
 struct aero_rules {
 	unsigned absent_passes; /* of 0 and 1 the first absence counts */
+	int64_t absent_ms;      /* and for so long, from the first absence on */
 	int64_t grace_ms;
 	unsigned cap_percent, cap_min; /* the guard: the larger of the two may go */
 	bool force;                    /* the guard is off, for this pass */

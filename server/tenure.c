@@ -107,6 +107,7 @@ char *aero_tenures_text(const struct aero_tenures *tenures, const char *boot)
 		BSON_APPEND_INT64(&sub, "epoch", t->epoch);
 		BSON_APPEND_INT64(&sub, "since", t->tally.since_ms);
 		BSON_APPEND_INT64(&sub, "absent", t->tally.absent);
+		BSON_APPEND_INT64(&sub, "absent_since", t->tally.absent_ms);
 		BSON_APPEND_INT64(&sub, "dead", t->tally.dead);
 		bson_append_document_end(&array, &sub);
 	}
@@ -169,6 +170,9 @@ static int take(const bson_iter_t *doc, bool same_boot, int64_t now_ms,
 		return aero_err_set(err, AERO_BAD, "entry %zu is damaged", tenures->n);
 	if (!same_boot || t.tally.since_ms > now_ms)
 		t.tally.since_ms = now_ms;
+	t.tally.absent_ms = number_of(doc, "absent_since", now_ms);
+	if (!same_boot || t.tally.absent_ms < 0)
+		t.tally.absent_ms = now_ms;
 	t.tally.absent = (unsigned)absent;
 	t.tally.dead = (unsigned)dead;
 	if (!aero_tenures_add(tenures, &t))

@@ -12,7 +12,7 @@
 #include "tests/fake_store.h"
 #include "tests/support.h"
 
-static const struct aero_lease_limits usual = {90000, 120000, 11250};
+static const struct aero_lease_limits usual = {90000, 120000, 11250, 45000};
 
 static void a_node_runs_while_it_was_seen_within_the_lease(void **state)
 {
@@ -49,10 +49,10 @@ static void the_limits_follow_poll_and_lease(void **state)
 		int poll, lease;
 		struct aero_lease_limits limits;
 	} rows[] = {
-		{60, 90, {90000, 120000, 11250}},
-		{1, 90, {90000, 45000, 11250}},
-		{1, 6, {6000, 3000, 2000}},
-		{3600, 86400, {86400000, 43200000, 10800000}},
+		{60, 90, {90000, 120000, 11250, 45000}},
+		{1, 90, {90000, 45000, 11250, 45000}},
+		{1, 6, {6000, 3000, 2000, 3000}},
+		{3600, 86400, {86400000, 43200000, 10800000, 43200000}},
 	};
 
 	(void)state;

@@ -28,35 +28,39 @@ static void one_node_among_others_is_judged_by_the_table(void **state)
 		enum aero_verdict verdict;
 		struct aero_tally after;
 	} rows[] = {
-		{true, true, R, {0}, 500, AERO_VERDICT_RUNS, {500, 0, 0}},
-		{true, true, R, {1, 2, 0}, 500, AERO_VERDICT_RUNS, {1, 0, 0}},
-		{true, true, R, {1, 0, 2}, 500, AERO_VERDICT_RUNS, {1, 0, 0}},
-		{true, true, D, {0}, 500, AERO_VERDICT_DEAD_TOLD, {500, 0, 1}},
-		{true, true, D, {1, 2, 0}, 500, AERO_VERDICT_DEAD_TOLD, {1, 0, 1}},
-		{true, true, A, {0}, 500, AERO_VERDICT_ABSENT, {500, 1, 0}},
-		{true, true, A, {1, 1, 0}, GRACE * 9, AERO_VERDICT_ABSENT, {1, 2, 0}},
-		{true, true, A, {1, 2, 0}, GRACE, AERO_VERDICT_YOUNG, {1, 3, 0}},
-		{true, true, A, {1, 2, 0}, GRACE + 1, AERO_VERDICT_DEAD_ABSENT,
-			{1, 3, 0}},
-		{true, true, A, {1, 9, 0}, GRACE + 1, AERO_VERDICT_DEAD_ABSENT,
-			{1, 10, 0}},
-		{true, true, A, {1, 0, 9}, GRACE * 9, AERO_VERDICT_ABSENT, {1, 1, 0}},
+		{true, true, R, {0}, 500, AERO_VERDICT_RUNS, {500, 0, 0, 0}},
+		{true, true, R, {1, 2, 0, 0}, 500, AERO_VERDICT_RUNS, {1, 0, 0, 0}},
+		{true, true, R, {1, 0, 2, 0}, 500, AERO_VERDICT_RUNS, {1, 0, 0, 0}},
+		{true, true, D, {0}, 500, AERO_VERDICT_DEAD_TOLD, {500, 0, 1, 0}},
+		{true, true, D, {1, 2, 0, 0}, 500, AERO_VERDICT_DEAD_TOLD, {1, 0, 1, 0}},
+		{true, true, A, {0}, 500, AERO_VERDICT_ABSENT, {500, 1, 0, 0}},
+		{true, true, A, {1, 1, 0, 0}, GRACE * 9, AERO_VERDICT_ABSENT,
+			{1, 2, 0, 0}},
+		{true, true, A, {1, 2, 0, 0}, GRACE, AERO_VERDICT_YOUNG, {1, 3, 0, 0}},
+		{true, true, A, {1, 2, 0, 0}, GRACE + 1, AERO_VERDICT_DEAD_ABSENT,
+			{1, 3, 0, 0}},
+		{true, true, A, {1, 9, 0, 0}, GRACE + 1, AERO_VERDICT_DEAD_ABSENT,
+			{1, 10, 0, 0}},
+		{true, true, A, {1, 0, 9, 0}, GRACE * 9, AERO_VERDICT_ABSENT,
+			{1, 1, 0, 0}},
 		/* No listing: nothing is counted, nothing forgotten. */
-		{true, false, A, {1, 9, 0}, GRACE * 9, AERO_VERDICT_NO_LISTING,
-			{1, 9, 0}},
-		{true, false, D, {1, 0, 9}, GRACE * 9, AERO_VERDICT_NO_LISTING,
-			{1, 0, 9}},
-		{true, false, R, {0}, 500, AERO_VERDICT_NO_LISTING, {500, 0, 0}},
+		{true, false, A, {1, 9, 0, 0}, GRACE * 9, AERO_VERDICT_NO_LISTING,
+			{1, 9, 0, 0}},
+		{true, false, D, {1, 0, 9, 0}, GRACE * 9, AERO_VERDICT_NO_LISTING,
+			{1, 0, 9, 0}},
+		{true, false, R, {0}, 500, AERO_VERDICT_NO_LISTING, {500, 0, 0, 0}},
 		/* An id of another form. */
-		{false, true, A, {1, 9, 0}, GRACE * 9, AERO_VERDICT_FOREIGN, {1, 10, 0}},
-		{false, false, A, {1, 9, 0}, GRACE * 9, AERO_VERDICT_FOREIGN, {1, 9, 0}},
+		{false, true, A, {1, 9, 0, 0}, GRACE * 9, AERO_VERDICT_FOREIGN,
+			{1, 10, 0, 0}},
+		{false, false, A, {1, 9, 0, 0}, GRACE * 9, AERO_VERDICT_FOREIGN,
+			{1, 9, 0, 0}},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < AERO_COUNT(rows); i++) {
 		struct aero_candidate v[2] = {
 			{rows[i].judgeable, rows[i].sight, rows[i].before, 0},
-			{true, R, {1, 0, 0}, 0}};
+			{true, R, {1, 0, 0, 0}, 0}};
 
 		print_message("row %zu\n", i);
 		aero_rules_judge(&usual, rows[i].listed, v, 2, rows[i].now);
@@ -67,6 +71,31 @@ static void one_node_among_others_is_judged_by_the_table(void **state)
 	}
 }
 
+static void absence_may_have_to_last_too(void **state)
+{
+	struct aero_rules rules = usual;
+	struct aero_candidate v[2] = {
+		{true, A, {1, 0, 0, 0}, 0}, {true, R, {1, 0, 0, 0}, 0}};
+
+	(void)state;
+	rules.absent_ms = 45000;
+	for (int i = 0; i < 50; i++) { /* passes that somebody asked for */
+		aero_rules_judge(&rules, true, v, 2, GRACE * 9 + i);
+		assert_int_equal(v[0].verdict, AERO_VERDICT_ABSENT);
+	}
+	assert_int_equal(v[0].tally.absent_ms, GRACE * 9);
+	aero_rules_judge(&rules, true, v, 2, GRACE * 9 + 44999);
+	assert_int_equal(v[0].verdict, AERO_VERDICT_ABSENT);
+	aero_rules_judge(&rules, true, v, 2, GRACE * 9 + 45000);
+	assert_int_equal(v[0].verdict, AERO_VERDICT_DEAD_ABSENT);
+	v[0].sight = R;
+	aero_rules_judge(&rules, true, v, 2, GRACE * 9 + 50000);
+	v[0].sight = A;
+	for (int i = 0; i < 5; i++)
+		aero_rules_judge(&rules, true, v, 2, GRACE * 9 + 90000 + i);
+	assert_int_equal(v[0].verdict, AERO_VERDICT_ABSENT); /* anew */
+}
+
 static void a_listing_without_any_of_ours_kills_nobody(void **state)
 {
 	struct aero_rules forced = usual;
@@ -75,7 +104,7 @@ static void a_listing_without_any_of_ours_kills_nobody(void **state)
 	forced.force = true;
 	for (int pass = 0; pass < 20; pass++) {
 		struct aero_candidate v[2] = {
-			{true, A, {1, 9, 0}, 0}, {false, R, {1, 0, 0}, 0}};
+			{true, A, {1, 9, 0, 0}, 0}, {false, R, {1, 0, 0, 0}, 0}};
 
 		aero_rules_judge(&forced, true, v, 2, GRACE * 9);
 		assert_int_equal(v[0].verdict, AERO_VERDICT_NONE_OF_OURS);
@@ -89,11 +118,12 @@ static struct aero_judgement mass(const struct aero_rules *rules, size_t n, size
 	size_t dead, unsigned dead_before, struct aero_candidate *v)
 {
 	for (size_t i = 0; i < n; i++) {
-		v[i] = (struct aero_candidate){true, R, {1, 0, 0}, 0};
+		v[i] = (struct aero_candidate){true, R, {1, 0, 0, 0}, 0};
 		if (i < absent)
-			v[i] = (struct aero_candidate){true, A, {1, 8, 0}, 0};
+			v[i] = (struct aero_candidate){true, A, {1, 8, 0, 0}, 0};
 		else if (i < absent + dead)
-			v[i] = (struct aero_candidate){true, D, {1, 0, dead_before}, 0};
+			v[i] = (struct aero_candidate){
+				true, D, {1, 0, dead_before, 0}, 0};
 	}
 	return aero_rules_judge(rules, true, v, n, GRACE * 9);
 }
@@ -151,7 +181,7 @@ static void the_guard_cannot_be_passed_a_few_at_a_time(void **state)
 	(void)state;
 	for (size_t i = 0; i < 20; i++)
 		v[i] = (struct aero_candidate){
-			true, i < 10 ? A : R, {1 + PASS * (int64_t)i, 3, 0}, 0};
+			true, i < 10 ? A : R, {1 + PASS * (int64_t)i, 3, 0, 0}, 0};
 	for (int pass = 0; pass < 30; pass++)
 		assert_int_equal(
 			aero_rules_judge(&usual, true, v, 20, GRACE + PASS * pass).going,
@@ -329,6 +359,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_node_among_others_is_judged_by_the_table),
+		cmocka_unit_test(absence_may_have_to_last_too),
 		cmocka_unit_test(a_listing_without_any_of_ours_kills_nobody),
 		cmocka_unit_test(the_guard_holds_what_is_too_many),
 		cmocka_unit_test(the_guard_cannot_be_passed_a_few_at_a_time),
