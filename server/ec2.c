@@ -11,6 +11,7 @@
 
 #define REGION_MAX 32
 #define ONCE_MS 30000
+#define LEAST_MS 1000 /* a last try with less would hide what the others met */
 #define TRIES 6
 #define BACKOFF_MS 1000
 #define BACKOFF_MAX_MS 60000
@@ -146,7 +147,7 @@ static int get_page(struct aero_ec2 *ec2, const char *region, const char *form,
 		left = ec2->deadline_ms - ec2->world.clock_ms();
 		if (act != AERO_EC2_RETRY)
 			return aero_err_prefix(err, rc, "EC2 %s", region);
-		if (attempt + 1 >= TRIES || wait >= left)
+		if (attempt + 1 >= TRIES || wait + LEAST_MS >= left)
 			return aero_err_prefix(err, rc, "EC2 %s, tried %u time%s", region,
 				attempt + 1, attempt > 0 ? "s" : "");
 		ec2->world.pause(wait, ec2->stop_fd);
