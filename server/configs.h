@@ -21,9 +21,9 @@ int aero_configs_check(const struct aero_conf *conf, int stop_fd, struct aero_er
 /* One pass, due every config_update_freq: pull, then make MongoDB hold what the
  * repository does. A document that is equal is not written; one that came from here and
  * is no longer in the repository is deleted, unless a file of its service was left out,
- * or there is no file at all. Blocks for a minute at most where git hangs, unless stop_fd
- * becomes readable. In a dry run the clone is taken as it is. AERO_NET: git, or the
- * store, failed. */
+ * or there is no file at all. Where git hangs, it blocks for a minute for each of up to
+ * four commands, unless stop_fd becomes readable. In a dry run the clone is taken as it
+ * is. AERO_NET: git, or the store, failed. */
 int aero_configs_run(const struct aero_conf *conf, int stop_fd,
 	struct aero_configs_report *ret, struct aero_err *err);
 
