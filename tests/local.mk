@@ -40,7 +40,7 @@ E2E_TESTS += tests/e2e/original_mixed.sh tests/e2e/migration.sh
 LONG_TESTS += tests/e2e/original_mixed.sh
 
 SCRIPT_TESTS += tests/check_layers.sh tests/check_architecture.sh
-E2E_TESTS += tests/e2e/fakes.sh tests/e2e/harness.sh tests/e2e/demo.sh tests/check_install.sh \
+E2E_TESTS += tests/e2e/fakes_imds.sh tests/e2e/harness.sh tests/e2e/demo.sh tests/check_install.sh \
 	tests/e2e/spine.sh tests/e2e/contracts_exit.sh tests/e2e/original_data.sh \
 	tests/e2e/programs.sh \
 	tests/e2e/hostile_data.sh tests/e2e/hostile_register.sh tests/e2e/hostile_files.sh

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Real clients (botocore, boto3) read what our scripted servers say.
+"""botocore and boto3 read what our scripted metadata service says.
 
-usage: fakes.py TESTS-DIR; run by tests/e2e/fakes.sh with scripts/moto's Python.
+usage: fakes_imds.py TESTS-DIR; run by tests/e2e/fakes_imds.sh with scripts/moto's Python.
 """
 import contextlib
 import json
@@ -11,7 +11,6 @@ import subprocess
 import sys
 
 import boto3
-import botocore.config
 import botocore.exceptions
 import botocore.utils
 
@@ -39,8 +38,6 @@ def equal(what, wanted, got):
         failed += 1
         print(f"FAIL: {what}: wanted {wanted!r}, got {got!r}")
 
-
-# --- imds_server.py ---------------------------------------------------------------------
 
 class Fetcher(botocore.utils.IMDSFetcher):
     """Any path, as botocore asks for those that it knows."""
@@ -100,43 +97,6 @@ with server("imds_server.py", "role") as endpoint:
 for mode in ("role-bad", "role-none"):
     with server("imds_server.py", mode) as endpoint:
         equal(mode, [None] * 5, keys(endpoint))
-
-
-# --- ec2_server.py ----------------------------------------------------------------------
-
-def instances(endpoint, region="us-east-1", secret="secret/test+key", session=None):
-    """How many there are; an error as EC2 names it."""
-    ec2 = boto3.client(
-        "ec2", region_name=region, endpoint_url=endpoint, aws_access_key_id="AKIATEST",
-        aws_secret_access_key=secret, aws_session_token=session,
-        config=botocore.config.Config(retries={"total_max_attempts": 4},
-                                      read_timeout=2, connect_timeout=2))
-    try:
-        pages = ec2.get_paginator("describe_instances").paginate(
-            PaginationConfig={"PageSize": 5})
-        return len({i["InstanceId"] for page in pages for r in page["Reservations"]
-                    for i in r["Instances"]})
-    except botocore.exceptions.ClientError as error:
-        return error.response["Error"]["Code"]
-    except (botocore.parsers.ResponseParserError, botocore.exceptions.BotoCoreError) as error:
-        return type(error).__name__
-
-
-with server("ec2_server.py", "good") as endpoint:
-    equal("good", 7, instances(endpoint))
-    equal("another region", 40, instances(endpoint, "eu-west-1"))
-    equal("an empty region", 0, instances(endpoint, "eu-west-2"))
-    equal("session", 7, instances(endpoint, session="session"))
-    equal("wrong session", "AuthFailure", instances(endpoint, session="other"))
-    equal("wrong secret", "SignatureDoesNotMatch", instances(endpoint, secret="wrong"))
-for mode, wanted in (
-        ("pages", 7), ("throttle", 7), ("expired", "ExpiredToken"),
-        ("throttled", "RequestLimitExceeded"), ("internal", "InternalError"),
-        ("skew", "RequestExpired"), ("denied", "UnauthorizedOperation"),
-        ("opt-in", "OptInRequired"), ("cut", "ResponseParserError"),
-        ("later-denied", "UnauthorizedOperation")):
-    with server("ec2_server.py", mode) as endpoint:
-        equal(mode, wanted, instances(endpoint))
 
 print(f"{done} answers, {failed} wrong")
 sys.exit(failed > 0)

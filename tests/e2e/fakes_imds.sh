@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Our scripted servers, which the unit tests use, are read by AWS's own client.
+# Our scripted metadata service is read by AWS's own client.
 . "${0%/*}/lib.sh"
 
 python=$("$top_srcdir/scripts/moto" ${AEROSTAT_TEST_NO_DOWNLOAD:+--cached} \
@@ -8,6 +8,6 @@ python=$("$top_srcdir/scripts/moto" ${AEROSTAT_TEST_NO_DOWNLOAD:+--cached} \
 for variable in "${!AWS_@}"; do
 	unset "$variable"
 done
-"$python" "$e2e_dir/fakes.py" "$top_srcdir/tests" || fail "a fake is not what it should be"
+"$python" "$e2e_dir/fakes_imds.py" "$top_srcdir/tests" || fail "a fake is not what it should be"
 
 pass
