@@ -62,16 +62,19 @@ static int indexes(struct server *server, struct aero_err *err)
 	return rc;
 }
 
-static void report(const struct server *server, const struct aero_pass_result *r)
+/* whole: nothing kept it from judging, or from writing what it judged. */
+static void report(
+	const struct server *server, const struct aero_pass_result *r, bool whole)
 {
 	if (server->conf->dryrun)
 		(void)fprintf(server->out,
 			"dry run: %zu names, %zu would go, %zu held, nothing written\n",
 			r->names, r->reaped + r->late, r->held);
 	aero_log(AERO_INFO,
-		"pass: done slots=%zu names=%zu reaped=%zu late=%zu cleared=%zu "
+		"pass: %s slots=%zu names=%zu reaped=%zu late=%zu cleared=%zu "
 		"held=%zu helped=%zu",
-		r->slots, r->names, r->reaped, r->late, r->cleared, r->held, r->helped);
+		whole ? "done" : "cut short", r->slots, r->names, r->reaped, r->late,
+		r->cleared, r->held, r->helped);
 }
 
 static int reap(struct server *server, struct aero_err *err)
@@ -96,7 +99,7 @@ static int reap(struct server *server, struct aero_err *err)
 			*err = of_save;
 		}
 	}
-	report(server, &result);
+	report(server, &result, rc == AERO_OK || (rc == AERO_REFUSED && result.held > 0));
 	return rc;
 }
 
