@@ -179,6 +179,8 @@ struct aero_finding *aero_check_add(struct aero_check *check, enum aero_found wh
 /* Who keeps which hostname and instance: name_of and instance_of; false: no memory. */
 bool aero_check_settle(struct aero_check *check);
 bool aero_check_master(const struct aero_check_doc *d); /* by its hostname */
+/* Its hostname is its own: settled. */
+bool aero_check_has_name(const struct aero_check_doc *d);
 void aero_check_documents(struct aero_check *check);
 void aero_check_shared(struct aero_check *check); /* aliases, addresses */
 void aero_check_services(struct aero_check *check);

@@ -18,8 +18,7 @@
 /* The slots that stay as they are; others are looked at again when they are mended. */
 static bool stays(const struct aero_check_doc *d)
 {
-	return !d->strange && *d->slot.hostname != '\0' && d->name_of == NULL &&
-	       d->mend == AERO_MEND_NONE;
+	return aero_check_has_name(d) && d->mend == AERO_MEND_NONE;
 }
 
 /* ---- aliases and addresses ---- */
@@ -326,8 +325,7 @@ void aero_check_services(struct aero_check *check)
 		return;
 	}
 	for (size_t i = 0; i < check->n_docs; i++)
-		if (!check->docs[i].strange && *check->docs[i].slot.hostname != '\0' &&
-			check->docs[i].name_of == NULL &&
+		if (aero_check_has_name(&check->docs[i]) &&
 			*check->docs[i].slot.service != '\0')
 			v[n++] = &check->docs[i];
 	if (n > 1)

@@ -41,14 +41,14 @@ bool aero_check_master(const struct aero_check_doc *d)
 	return strcmp(d->slot.hostname, name) == 0;
 }
 
-static bool named(const struct aero_check_doc *d)
+bool aero_check_has_name(const struct aero_check_doc *d)
 {
-	return *d->slot.hostname != '\0' && d->name_of == NULL;
+	return !d->strange && *d->slot.hostname != '\0' && d->name_of == NULL;
 }
 
 static bool keeps_instance(const struct aero_check_doc *a, const struct aero_check_doc *b)
 {
-	int order = prefer(named(a), named(b));
+	int order = prefer(aero_check_has_name(a), aero_check_has_name(b));
 
 	if (order == 0)
 		order = prefer(aero_check_master(a), aero_check_master(b));
