@@ -12,7 +12,6 @@ struct aero_beater {
 	struct aero_task *task;
 	bool forget; /* the store is of other options */
 	/* the thread's while it runs: */
-	struct aero_conf conf;
 	struct aero_store *store; /* NULL: to be opened */
 	struct aero_beat beat;
 };
@@ -37,17 +36,17 @@ static void close_store(struct aero_beater *b)
 	b->store = NULL;
 }
 
-static void run(void *arg)
+static void run(const struct aero_conf *conf, void *arg)
 {
 	struct aero_beater *b = arg;
 	struct aero_identity identity = {0};
 	struct aero_beat *beat = &b->beat;
 
-	beat->rc = aero_identity_own(&b->conf, &identity, &beat->err);
+	beat->rc = aero_identity_own(conf, &identity, &beat->err);
 	beat->ours = beat->rc != AERO_MISS;
 	if (beat->rc == AERO_OK && b->store == NULL)
 		beat->rc = aero_store_open_conf(
-			&b->conf, "heartbeat", false, &b->store, &beat->err);
+			conf, "heartbeat", false, &b->store, &beat->err);
 	if (beat->rc == AERO_OK)
 		beat->rc = aero_store_node_seen(
 			b->store, identity.who.instance_id, &beat->err);
@@ -58,16 +57,13 @@ static void run(void *arg)
 
 bool aero_beater_start(struct aero_beater *b, const struct aero_conf *conf)
 {
-	if (aero_task_runs(b->task) || !aero_conf_copy(conf, &b->conf))
+	if (aero_task_runs(b->task))
 		return false;
 	if (b->forget)
 		close_store(b);
 	b->forget = false;
 	b->beat = (struct aero_beat){0};
-	if (aero_task_start(b->task, run, b))
-		return true;
-	aero_conf_clear(&b->conf);
-	return false;
+	return aero_task_start(b->task, conf, run, b);
 }
 
 bool aero_beater_runs(const struct aero_beater *b)
@@ -85,7 +81,6 @@ bool aero_beater_take(struct aero_beater *b, struct aero_beat *ret)
 	if (!aero_task_take(b->task))
 		return false;
 	*ret = b->beat;
-	aero_conf_clear(&b->conf);
 	return true;
 }
 
@@ -96,15 +91,10 @@ void aero_beater_forget(struct aero_beater *b)
 
 bool aero_beater_stop(struct aero_beater *b, int64_t timeout_ms)
 {
-	bool ran;
-
 	if (b == NULL)
 		return true;
-	ran = aero_task_runs(b->task);
 	if (!aero_task_stop(b->task, timeout_ms))
 		return false;
-	if (ran)
-		aero_conf_clear(&b->conf);
 	close_store(b);
 	free(b);
 	return true;

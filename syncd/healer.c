@@ -9,7 +9,6 @@
 struct aero_healer {
 	struct aero_task *task;
 	/* the thread's while it runs: */
-	struct aero_conf conf;
 	bool again;
 	struct aero_heal_result result;
 };
@@ -28,25 +27,22 @@ struct aero_healer *aero_healer_new(void)
 	return h;
 }
 
-static void run(void *arg)
+static void run(const struct aero_conf *conf, void *arg)
 {
 	struct aero_healer *h = arg;
 	struct aero_heal_result *result = &h->result;
 
 	result->rc = aero_heal_run(
-		&h->conf, h->again, &result->what, result->hostname, &result->err);
+		conf, h->again, &result->what, result->hostname, &result->err);
 }
 
 bool aero_healer_start(struct aero_healer *h, const struct aero_conf *conf, bool again)
 {
-	if (aero_task_runs(h->task) || !aero_conf_copy(conf, &h->conf))
+	if (aero_task_runs(h->task))
 		return false;
 	h->result = (struct aero_heal_result){0};
 	h->again = again;
-	if (aero_task_start(h->task, run, h))
-		return true;
-	aero_conf_clear(&h->conf);
-	return false;
+	return aero_task_start(h->task, conf, run, h);
 }
 
 bool aero_healer_runs(const struct aero_healer *h)
@@ -64,21 +60,15 @@ bool aero_healer_take(struct aero_healer *h, struct aero_heal_result *ret)
 	if (!aero_task_take(h->task))
 		return false;
 	*ret = h->result;
-	aero_conf_clear(&h->conf);
 	return true;
 }
 
 bool aero_healer_stop(struct aero_healer *h, int64_t timeout_ms)
 {
-	bool ran;
-
 	if (h == NULL)
 		return true;
-	ran = aero_task_runs(h->task);
 	if (!aero_task_stop(h->task, timeout_ms))
 		return false;
-	if (ran)
-		aero_conf_clear(&h->conf);
 	free(h);
 	return true;
 }

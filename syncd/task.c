@@ -14,7 +14,9 @@ struct aero_task {
 	int fd; /* rung by the thread as its last act */
 	pthread_t thread;
 	bool runs;
-	void (*run)(void *arg);
+	/* the thread's while it runs: */
+	struct aero_conf conf;
+	void (*run)(const struct aero_conf *conf, void *arg);
 	void *arg;
 };
 
@@ -38,19 +40,22 @@ static void *thread(void *arg)
 	uint64_t one = 1;
 	ssize_t n;
 
-	task->run(task->arg);
+	task->run(&task->conf, task->arg);
 	n = write(task->fd, &one, sizeof(one));
 	(void)n; /* it was taken before the run began, so there is room */
 	return NULL;
 }
 
-bool aero_task_start(struct aero_task *task, void (*run)(void *arg), void *arg)
+bool aero_task_start(struct aero_task *task, const struct aero_conf *conf,
+	void (*run)(const struct aero_conf *conf, void *arg), void *arg)
 {
-	if (task->runs)
+	if (task->runs || !aero_conf_copy(conf, &task->conf))
 		return false;
 	task->run = run;
 	task->arg = arg;
 	task->runs = pthread_create(&task->thread, NULL, thread, task) == 0;
+	if (!task->runs)
+		aero_conf_clear(&task->conf);
 	return task->runs;
 }
 
@@ -73,6 +78,7 @@ bool aero_task_take(struct aero_task *task)
 		return false;
 	(void)pthread_join(task->thread, NULL); /* it is at its end */
 	task->runs = false;
+	aero_conf_clear(&task->conf);
 	return true;
 }
 
@@ -87,6 +93,8 @@ bool aero_task_stop(struct aero_task *task, int64_t timeout_ms)
 	if (task->runs &&
 		pthread_clockjoin_np(task->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
 		return false;
+	if (task->runs)
+		aero_conf_clear(&task->conf);
 	(void)close(task->fd);
 	free(task);
 	return true;

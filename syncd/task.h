@@ -7,14 +7,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/conf.h"
+
 struct aero_task;
 
 /* NULL with errno. */
 struct aero_task *aero_task_new(void);
 
-/* Begin run(arg); what arg points to is the thread's until the run is taken. False: one
- * runs, or there is no thread. */
-bool aero_task_start(struct aero_task *task, void (*run)(void *arg), void *arg);
+/* Begin run(a copy of conf, arg); what arg points to is the thread's until the run is
+ * taken. False: one runs, or there is no memory or thread. */
+bool aero_task_start(struct aero_task *task, const struct aero_conf *conf,
+	void (*run)(const struct aero_conf *conf, void *arg), void *arg);
 bool aero_task_runs(const struct aero_task *task);
 /* Readable once a run is over. */
 int aero_task_fd(const struct aero_task *task);
