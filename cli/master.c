@@ -114,20 +114,6 @@ static int find(const struct aero_conf *conf, const char *service, struct answer
 		"give --server");
 }
 
-static bool append_addresses(bson_t *doc, const struct aero_list *addresses)
-{
-	bson_t array;
-	char index[16];
-	const char *key;
-	bool ok = BSON_APPEND_ARRAY_BEGIN(doc, "addresses", &array);
-
-	for (uint32_t i = 0; ok && i < addresses->n; i++) {
-		(void)bson_uint32_to_string(i, &key, index, sizeof(index));
-		ok = BSON_APPEND_UTF8(&array, key, addresses->v[i]);
-	}
-	return ok && bson_append_array_end(doc, &array);
-}
-
 static int print(const struct aero_cli *cli, const struct aero_master *m,
 	const struct aero_list *addresses, struct aero_err *err)
 {
@@ -146,10 +132,10 @@ static int print(const struct aero_cli *cli, const struct aero_master *m,
 	} else if (!BSON_APPEND_UTF8(&doc, "service", m->service) ||
 		   !BSON_APPEND_UTF8(&doc, "hostname", m->hostname) ||
 		   !BSON_APPEND_UTF8(&doc, "instance_id", m->instance_id) ||
-		   !BSON_APPEND_INT64(&doc, "epoch", m->epoch) ||
-		   !append_addresses(&doc, addresses)) {
+		   !BSON_APPEND_INT64(&doc, "epoch", m->epoch)) {
 		rc = aero_err_set(err, AERO_NOMEM, "out of memory");
 	} else {
+		aero_list_to_bson(addresses, &doc, "addresses");
 		rc = aero_cli_print_json_line(cli->out, &doc, err);
 	}
 	bson_destroy(&doc);

@@ -39,14 +39,11 @@ static int read_meta(const struct aero_conf *conf, struct aero_cli_known *ret)
 /* What this node was registered as. */
 static void read_identity(const struct aero_conf *conf, struct aero_cli_known *ret)
 {
-	struct aero_identity identity = {0};
 	bool foreign = false;
 
-	if (aero_identity_load(conf, &identity, &foreign, NULL) == AERO_OK && !foreign) {
-		ret->identity = identity;
-		identity = (struct aero_identity){0}; /* now owned by ret */
-	}
-	aero_identity_clear(&identity);
+	if (aero_identity_load(conf, &ret->identity, &foreign, NULL) == AERO_OK &&
+		foreign)
+		aero_identity_clear(&ret->identity);
 }
 
 int aero_cli_known_read(const struct aero_conf *conf, struct aero_cli_known *ret)
